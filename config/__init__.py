@@ -1,0 +1,1 @@
+"""Configuration: TOML files, checked as a whole before anything starts."""

@@ -1,0 +1,123 @@
+"""The one exception tree. Every class has a stable public `code`; messages say what was expected and what was found."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class GateError(Exception):
+    """Root of everything this service raises on purpose. `code` is public and never changes its meaning."""
+
+    code: ClassVar[str] = "gate_error"
+
+
+class InputError(GateError):
+    """Something from outside (file, form, message, option) is not what the interface asks for; the sender can mend it."""
+
+    code = "input_invalid"
+
+
+class MassError(InputError):
+    """A mass is not a decimal number of kilograms with at most three decimals."""
+
+    code = "mass_invalid"
+
+
+class CaseError(InputError):
+    """A case for the rules cannot be judged: a field is missing, of the wrong type, or outside its list."""
+
+    code = "case_invalid"
+
+
+class PolicyError(InputError):
+    """A policy is refused: unknown key, wrong type, or a tier set that the rules forbid."""
+
+    code = "policy_invalid"
+
+
+class ConfigError(InputError):
+    """The configuration has mistakes; `problems` holds one line each: place, finding, what is allowed."""
+
+    code = "config_invalid"
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
+
+
+class CommandRefusedError(GateError):
+    """A person's command cannot be carried out now; nothing was changed."""
+
+    code = "command_refused"
+
+
+class PassageChangedError(CommandRefusedError):
+    """The command names another vehicle, or facts older than those the lane holds now."""
+
+    code = "passage_changed"
+
+
+class InterlockError(CommandRefusedError):
+    """An interlock forbids the command; the message names which and what would satisfy it."""
+
+    code = "interlock"
+
+
+class NotPermittedError(CommandRefusedError):
+    """The role of the person does not allow this, or a second person is needed first."""
+
+    code = "not_permitted"
+
+
+class DeviceError(GateError):
+    """A device did not do, or did not confirm, what was asked."""
+
+    code = "device_error"
+
+
+class LinkLostError(DeviceError):
+    """The link to a device is closed, timed out, or answered out of step; its last values are void."""
+
+    code = "link_lost"
+
+
+class EchoMismatchError(DeviceError):
+    """A write was answered, but not with the echo of what was written: nothing may be assumed about the output."""
+
+    code = "echo_mismatch"
+
+
+class NotConfirmedError(DeviceError):
+    """A movement was commanded and its limit input did not follow in time."""
+
+    code = "not_confirmed"
+
+
+class RecordError(GateError):
+    """The record cannot be written or does not verify; lanes close before this can lose a decision."""
+
+    code = "record_unwritable"
+
+
+class ChainBrokenError(RecordError):
+    """The hash chain, a sequence or a sealed count does not hold; the message names the first broken record."""
+
+    code = "chain_broken"
+
+
+class UnsafeStoreError(RecordError):
+    """The combination of SQLite build, journal mode and synchronous level can lose acknowledged records."""
+
+    code = "unsafe_store"
+
+
+class CentralError(GateError):
+    """The central system could not be asked, or its answer cannot be used."""
+
+    code = "central_error"
+
+
+class CentralUnreachableError(CentralError):
+    """No answer from the central system: network fault, time-out or a 5xx."""
+
+    code = "central_unreachable"

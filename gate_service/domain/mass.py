@@ -25,7 +25,7 @@ class Mass:
     grams: int
 
     @classmethod
-    def from_kg(cls, value: int | float | str | Decimal) -> Mass:
+    def from_kg(cls, value: float | str | Decimal) -> Mass:
         """Read kilograms with at most three decimals; a JSON float is taken by its shortest decimal form.
 
         Raises MassError for booleans, non-numbers, more than three decimals, or a size no vehicle has.

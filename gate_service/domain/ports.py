@@ -1,0 +1,146 @@
+"""The Protocols through which devices, lanes and sync meet in `bootstrap`; none of those packages imports another."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+
+from gate_service.domain.events import JsonObject
+from gate_service.domain.reading import Aspect, DeviceHealth, LaneInputs, Reading, Side
+from gate_service.domain.record import Entry
+
+
+class Clock(Protocol):
+    """Time as an argument: tests and the simulation bring their own."""
+
+    def now(self) -> datetime:
+        """Aware UTC wall time."""
+        ...
+
+    def monotonic_s(self) -> float:
+        """Seconds that never jump; for ages and durations only."""
+        ...
+
+    async def sleep(self, duration_s: float) -> None:
+        """Wait."""
+        ...
+
+
+class Barrier(Protocol):
+    """One boom. A command returns when the limit input confirms it; it is never assumed to have worked."""
+
+    async def raise_boom(self) -> None:
+        """Raise and see the up limit. Pre-empts a lowering under way. Does nothing when already up and at rest.
+
+        Raises LinkLostError, EchoMismatchError or NotConfirmedError.
+        """
+        ...
+
+    async def lower_boom(self) -> None:
+        """Lower and see the down limit. Returns early, raising NotConfirmedError, when a raise or stop pre-empts it.
+
+        The caller asks the interlocks first. Raises as `raise_boom`.
+        """
+        ...
+
+    async def stop_boom(self) -> None:
+        """Drop both command outputs at once."""
+        ...
+
+
+class Signals(Protocol):
+    """The lights of a lane."""
+
+    async def show(self, aspects: Mapping[Side, Aspect]) -> None:
+        """Set both sides; written outputs are confirmed by their echo. Raises DeviceError."""
+        ...
+
+
+class LaneSink(Protocol):
+    """Where device drivers put what they see. Calls never block and never raise; they run on the event loop."""
+
+    def weight_read(self, reading: Reading) -> None:
+        """One valid frame of the lane's weighbridge, or NO_DATA once it went stale."""
+        ...
+
+    def inputs_read(self, inputs: LaneInputs) -> None:
+        """One poll of the lane's inputs, good or UNKNOWN."""
+        ...
+
+    def health_changed(self, health: DeviceHealth) -> None:
+        """A device fell into or came out of a fault."""
+        ...
+
+
+class Journal(Protocol):
+    """The record. One writer; an entry acknowledged here survives a power cut."""
+
+    async def write(self, entry: Entry) -> int:
+        """Commit one transaction and return its gapless record number. Raises RecordError."""
+        ...
+
+    def is_writable(self) -> bool:
+        """False once a write failed, the chain broke, or the disk is below its reserve."""
+        ...
+
+    async def open_passages(self) -> Sequence[JsonObject]:
+        """Passage documents that are not closed: what a restart shows to a person."""
+        ...
+
+
+class Source(StrEnum):
+    """Who answered about a slip."""
+
+    CENTRAL = "central"
+    LOCAL = "local"
+
+
+@dataclass(frozen=True, slots=True)
+class SlipAnswer:
+    """What is known for one vehicle, in the shapes of CONTRACT 2 and 3 (`gate assess`).
+
+    `slips` are those to be judged; `known` is the `known` object of a case (declarations, enterprises, vehicles,
+    holds, tares, used, revoked, inside, ...), narrowed to what this vehicle and these slips can touch.
+    """
+
+    slips: Sequence[JsonObject]
+    source: Source
+    as_of: datetime | None
+    holds_as_of: datetime | None
+    known: JsonObject
+
+
+class SlipSource(Protocol):
+    """Offline is an answerer, not an `if`: same interface for the central system and the local copy."""
+
+    async def find(self, *, scanned: Sequence[str], plate: str | None, direction: str, passage_id: str) -> SlipAnswer:
+        """Slips by scanned numbers or, with none scanned, by plate. Never raises for a centre that does not answer."""
+        ...
+
+
+class ClaimState(StrEnum):
+    """Answer to a claim, as in a case."""
+
+    NOT_NEEDED = "not_needed"
+    GRANTED = "granted"
+    REFUSED = "refused"
+    UNAVAILABLE = "unavailable"
+
+
+class Claims(Protocol):
+    """One slip, one truck, over all sites."""
+
+    async def claim(self, slip_nos: Sequence[str], *, passage_id: str, lane: str, at: datetime) -> ClaimState:
+        """Claim all or none; the same passage asking again gets the same answer. Never raises."""
+        ...
+
+    def give_back(self, passage_id: str) -> None:
+        """Return a claim, in the background and until it is acknowledged."""
+        ...
+
+
+StateListener = Callable[[str], None]
+"""Called with a lane id whenever that lane's snapshot changed."""

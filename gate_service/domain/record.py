@@ -1,0 +1,53 @@
+"""What one transaction of the record holds: the audit fact, the passage as it now is, ledger changes, events to tell."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from gate_service.domain.events import Event, JsonObject
+from gate_service.domain.mass import Mass
+
+
+class LedgerKind(StrEnum):
+    """What happened to an entry of the site's ledgers."""
+
+    SLIP_RESERVED = "slip_reserved"  # at the decision
+    SLIP_USED = "slip_used"  # at the proof of crossing
+    SLIP_RETURNED = "slip_returned"  # turned back or never crossed
+    VEHICLE_IN = "vehicle_in"
+    VEHICLE_OUT = "vehicle_out"
+    TARE_SEEN = "tare_seen"  # an empty vehicle was weighed
+    DECLARATION_PASSED = "declaration_passed"  # goods mass of one truck against its declaration
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerChange:
+    """One line for a ledger: `key` is the slip number, plate or declaration number."""
+
+    kind: LedgerKind
+    key: str
+    passage_id: str
+    mass: Mass | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One transaction. It is on disk whole or not at all, and what it reports has happened or may now be done.
+
+    `kind` is the audit word (`decision`, `command`, `boom_raise`, `state`, `weighed`, `sign_in`, ...); `actor` is
+    `service`, `user:<name>` or `token:<name>`. `facts` is stored byte for byte and must hold no floats (masses in
+    grams, durations in milliseconds). `passage` is the whole passage document after this entry, None where the entry
+    is about no passage; it carries at least `id`, `lane`, `direction`, `state`, `opened_at`, `closed_at`.
+    """
+
+    kind: str
+    at: datetime
+    actor: str
+    facts: JsonObject
+    lane: str | None = None
+    passage_id: str | None = None
+    passage: JsonObject | None = None
+    ledger: tuple[LedgerChange, ...] = ()
+    events: tuple[Event, ...] = ()

@@ -12,7 +12,7 @@ class GateError(Exception):
 
 
 class InputError(GateError):
-    """Something from outside (file, form, message, option) is not what the interface asks for; the sender can mend it."""
+    """Something from outside (file, form, message, option) is not what the interface asks for."""
 
     code = "input_invalid"
 

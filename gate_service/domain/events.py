@@ -52,7 +52,7 @@ class EventType(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One fact to be told outside. `id` is minted once, so that a repeat is known as one; `seq` is given at the commit."""
+    """One fact to be told outside. `id` is minted once, so a repeat is known as one; `seq` comes with the commit."""
 
     id: UUID
     type: EventType

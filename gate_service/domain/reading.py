@@ -1,4 +1,4 @@
-"""What the devices of a lane report, and how far it can be trusted. Unknown is a state of its own, never zero or clear."""
+"""What the devices of a lane report, and how far it can be trusted. Unknown is a state, never zero or clear."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class StabilityFrom(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """One report of a weighing indicator. `value` is None unless `status` is OK; `is_stable` None means not yet known."""
+    """One report of a weighing indicator. `value` is None unless `status` is OK; `is_stable` None: not yet known."""
 
     status: WeightStatus
     value: Mass | None
@@ -105,7 +105,7 @@ class LaneInputs:
 
 @dataclass(frozen=True, slots=True)
 class DeviceHealth:
-    """One device as the service sees it now: `fault` None is healthy; `last_good_monotonic_s` None is never answered."""
+    """One device as the service sees it now: `fault` None is healthy; `last_good_monotonic_s` None: never answered."""
 
     device: str
     kind: str

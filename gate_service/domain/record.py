@@ -1,4 +1,4 @@
-"""What one transaction of the record holds: the audit fact, the passage as it now is, ledger changes, events to tell."""
+"""What one transaction of the record holds: audit fact, passage as it now is, ledger changes, events."""
 
 from __future__ import annotations
 

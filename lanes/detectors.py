@@ -1,0 +1,145 @@
+"""What a lane's loops, beams and limit switches say over time: since when each is clear, and how far a vehicle got.
+
+Pure: `look` folds one `LaneInputs` into a `Sight`. The crossing is a quadrature of two detectors, exit beam (A) and
+exit loop (B): A up, B up, A down, B down is forward; B down before A is back again. A loop may drop out over a
+trailer's coupling, so B may flicker while A holds, and the end counts only after both are clear for `CLEAR_HOLD_S`.
+Lanes without beams have only B: what is seen there is "B up, B down", which the record says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Final
+
+from gate_service.domain.reading import BoomPosition, Detector, LaneInputs, Presence, Side
+from lanes.interlocks import CLEAR_HOLD_S, FRESH_S
+
+WITHDRAWN_HOLD_S: Final = 1.0
+"""Everything clear for this long: the vehicle is gone, not between two detectors. Longer than any coupling gap."""
+
+LOST_AFTER_S: Final = 1.0
+"""Inputs older than this are a lost device (twenty polls of 50 ms). Site decision."""
+
+
+class Crossing(StrEnum):
+    """How far the vehicle of this passage got towards and under the exit boom."""
+
+    NONE = "none"
+    AT_BEAM = "at_beam"  # A only: front over the platform's exit edge
+    UNDER = "under"  # B seen
+    PAST_BEAM = "past_beam"  # B seen, A clear again: only forward is left
+    UNKNOWN = "unknown"  # a step was missed (inputs were unknown meanwhile)
+
+
+_NOTHING: Mapping[Detector, float] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """The lane as its inputs show it. `clear_since_s`: monotonic stamp per detector, absent where not clear."""
+
+    inputs: LaneInputs | None = None
+    clear_since_s: Mapping[Detector, float] = field(default_factory=lambda: _NOTHING)
+    crossing: Crossing = Crossing.NONE
+
+    def presence(self, detector: Detector) -> Presence | None:
+        """What a detector says; None where the lane has none."""
+        if self.inputs is None:
+            return Presence.UNKNOWN
+        return self.inputs.detectors.get(detector)
+
+    def boom(self, side: Side) -> BoomPosition | None:
+        """Where a boom is; None where the lane has none."""
+        if self.inputs is None:
+            return BoomPosition.UNKNOWN
+        return self.inputs.booms.get(side)
+
+    def is_occupied(self, detector: Detector) -> bool:
+        """Whether a detector certainly sees something."""
+        return self.presence(detector) is Presence.OCCUPIED
+
+    def is_clear_for(self, duration_s: float, now_s: float, *, leaving_out: frozenset[Detector] = frozenset()) -> bool:
+        """Whether every detector of the lane but `leaving_out` is clear, unbroken, for at least this long."""
+        if self.inputs is None or self.inputs.unknown_because is not None:
+            return False
+        wanted = self.inputs.detectors.keys() - leaving_out
+        return all(now_s - self.clear_since_s.get(detector, now_s) >= duration_s for detector in wanted)
+
+    def are_booms_down(self) -> bool:
+        """Whether every boom the lane has is seen down."""
+        return self.inputs is not None and all(p is BoomPosition.DOWN for p in self.inputs.booms.values())
+
+    def lost_because(self, now_s: float) -> str | None:
+        """Why the inputs are no knowledge any more, or None."""
+        if self.inputs is None:
+            return "inputs_never_read"
+        if self.inputs.unknown_because is not None:
+            return self.inputs.unknown_because
+        age_s = now_s - self.inputs.taken_monotonic_s
+        return "inputs_stale" if age_s > max(LOST_AFTER_S, FRESH_S) else None
+
+
+def _clear_since(sight: Sight, inputs: LaneInputs) -> Mapping[Detector, float]:
+    now_s = inputs.taken_monotonic_s
+    return MappingProxyType(
+        {
+            detector: sight.clear_since_s.get(detector, now_s)
+            for detector, presence in inputs.detectors.items()
+            if presence is Presence.CLEAR
+        }
+    )
+
+
+def _advance(crossing: Crossing, inputs: LaneInputs) -> Crossing:
+    """One step of the quadrature. UNKNOWN inputs during a crossing make it unknown: never guess."""
+    beam = inputs.detectors.get(Detector.EXIT_BEAM)
+    loop = inputs.detectors.get(Detector.EXIT_LOOP)
+    if Presence.UNKNOWN in {beam, loop}:
+        return crossing if crossing is Crossing.NONE else Crossing.UNKNOWN
+    at_beam, on_loop = beam is Presence.OCCUPIED, loop is Presence.OCCUPIED
+    if crossing is Crossing.UNKNOWN:
+        return Crossing.UNKNOWN
+    if beam is None:  # no beams: the loop alone
+        return Crossing.PAST_BEAM if on_loop else crossing
+    match crossing:
+        case Crossing.NONE | Crossing.AT_BEAM:
+            if at_beam and on_loop:
+                return Crossing.UNDER
+            return Crossing.AT_BEAM if at_beam else Crossing.NONE
+        case Crossing.UNDER:
+            if not at_beam:
+                return Crossing.PAST_BEAM if on_loop else Crossing.UNKNOWN
+            return Crossing.UNDER
+        case _:
+            return Crossing.UNDER if at_beam else Crossing.PAST_BEAM
+
+
+def look(sight: Sight, inputs: LaneInputs) -> Sight:
+    """Fold one poll of the inputs into what is known."""
+    return Sight(inputs, _clear_since(sight, inputs), _advance(sight.crossing, inputs))
+
+
+def forget_crossing(sight: Sight) -> Sight:
+    """A new passage, or a vehicle seen back where it came from: the crossing starts again from nothing."""
+    return replace(sight, crossing=Crossing.NONE)
+
+
+def has_rolled_back(sight: Sight, now_s: float) -> bool:
+    """Whether a vehicle that was under the boom is off both detectors again without having gone past the beam."""
+    exits = {Detector.EXIT_BEAM, Detector.EXIT_LOOP}
+    clear = all(
+        now_s - sight.clear_since_s.get(detector, now_s) >= CLEAR_HOLD_S
+        for detector in exits & (sight.inputs.detectors.keys() if sight.inputs else set())
+    )
+    return clear and sight.crossing is Crossing.UNKNOWN
+
+
+def has_crossed(sight: Sight, now_s: float) -> bool:
+    """Whether the vehicle has gone forward for certain: past the beam, and both detectors clear for the hold time."""
+    if sight.crossing is not Crossing.PAST_BEAM or sight.inputs is None:
+        return False
+    exits = {Detector.EXIT_BEAM, Detector.EXIT_LOOP} & sight.inputs.detectors.keys()
+    return all(now_s - sight.clear_since_s.get(detector, now_s) >= CLEAR_HOLD_S for detector in exits)

@@ -1,0 +1,96 @@
+"""The platform of a lane over time: is it empty, was a zero seen, is the whole vehicle on it, has its weight settled.
+
+Pure: `weigh` folds one reading into a `Deck`. Old readings are no knowledge; an unstable one is no zero.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Final
+
+from gate_service.domain.mass import Mass
+from gate_service.domain.reading import Reading, WeightStatus
+
+FRESH_READING_S: Final = 2.0
+"""A reading older than this is none (reliability facts, 2.2: age at most 2 s)."""
+
+WHOLE_HOLD_S: Final = 1.0
+"""The vehicle stands whole on the platform this long before a stable reading counts: the window of computed stability
+(1 s) must hold no reading from before."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeckSettings:
+    """Site decisions about one platform. `zero_band` and `empty_below` are kilograms either way."""
+
+    interval: Mass
+    max_capacity: Mass
+    zero_band: Mass
+    empty_below: Mass = Mass(200_000)  # below 10 intervals of 20 kg nothing that drives; site decision
+    vehicle_above: Mass = Mass(500_000)  # lightest vehicle that is weighed; site decision
+
+
+@dataclass(frozen=True, slots=True)
+class Deck:
+    """What the weighbridge has told since the last vehicle."""
+
+    reading: Reading | None = None
+    is_zero_seen: bool = False
+    whole_since_s: float | None = None
+
+    def fresh(self, now_s: float) -> Reading | None:
+        """The last reading, if it is still knowledge."""
+        if self.reading is None or now_s - self.reading.taken_monotonic_s > FRESH_READING_S:
+            return None
+        return None if self.reading.status is WeightStatus.NO_DATA else self.reading
+
+    def is_empty(self, settings: DeckSettings, now_s: float) -> bool | None:
+        """Whether nothing stands on the platform by weight; None where no fresh reading says."""
+        reading = self.fresh(now_s)
+        if reading is None:
+            return None
+        if reading.value is None:
+            # Underload with nothing to weigh is a zero error, not a vehicle; still not provably empty.
+            return False if reading.status is WeightStatus.OVERLOAD else None
+        return abs(reading.value) < settings.empty_below
+
+    def is_loaded(self, settings: DeckSettings, now_s: float) -> bool:
+        """Whether a vehicle certainly stands on the platform."""
+        reading = self.fresh(now_s)
+        if reading is None:
+            return False
+        if reading.status is WeightStatus.OVERLOAD:
+            return True
+        return reading.value is not None and reading.value >= settings.vehicle_above
+
+    def is_settled(self, now_s: float) -> bool:
+        """Whether the last reading is the weight of the whole vehicle: stable, or overload, after standing whole."""
+        reading = self.fresh(now_s)
+        if reading is None or self.whole_since_s is None:
+            return False
+        if reading.taken_monotonic_s - self.whole_since_s < WHOLE_HOLD_S:
+            return False
+        return reading.is_stable is True or reading.status is WeightStatus.OVERLOAD
+
+
+def weigh(deck: Deck, reading: Reading, settings: DeckSettings) -> Deck:
+    """Fold one reading into what is known."""
+    at_zero = (
+        reading.status is WeightStatus.OK
+        and reading.value is not None
+        and reading.is_stable is True
+        and abs(reading.value) <= settings.zero_band
+    )
+    return replace(deck, reading=reading, is_zero_seen=deck.is_zero_seen or at_zero)
+
+
+def stand_whole(deck: Deck, *, is_whole: bool, now_s: float) -> Deck:
+    """Note since when the whole vehicle stands on the platform."""
+    if not is_whole:
+        return deck if deck.whole_since_s is None else replace(deck, whole_since_s=None)
+    return deck if deck.whole_since_s is not None else replace(deck, whole_since_s=now_s)
+
+
+def forget_vehicle(deck: Deck) -> Deck:
+    """The vehicle is gone: the next one needs a zero of its own."""
+    return Deck(reading=deck.reading)

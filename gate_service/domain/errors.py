@@ -121,3 +121,67 @@ class CentralUnreachableError(CentralError):
     """No answer from the central system: network fault, time-out or a 5xx."""
 
     code = "central_unreachable"
+
+
+class NotFoundError(GateError):
+    """No lane, passage or slip of that name."""
+
+    code = "not_found"
+
+
+class AccessError(GateError):
+    """The caller may not do this over the network; nothing was done."""
+
+    code = "access_denied"
+
+
+class NotSignedInError(AccessError):
+    """The address needs a person's session or a token, and none that is valid came with the request."""
+
+    code = "not_signed_in"
+
+
+class SignInRefusedError(AccessError):
+    """Name and password do not belong together, or the account is disabled; which of them is not said."""
+
+    code = "sign_in_refused"
+
+
+class TooManyAttemptsError(AccessError):
+    """Signing in is locked for a while after failures; `retry_after_s` says for how long."""
+
+    code = "too_many_attempts"
+
+    def __init__(self, message: str, retry_after_s: int) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+
+
+class CrossSiteError(AccessError):
+    """A state-changing request with a session cookie came without the session's CSRF token, or from another origin."""
+
+    code = "cross_site"
+
+
+class AccountError(InputError):
+    """An account or token cannot be made or changed as asked: name taken, password too short, unknown role."""
+
+    code = "account_invalid"
+
+
+class IdempotencyError(InputError):
+    """An Idempotency-Key is missing, malformed, or was used before with a different request."""
+
+    code = "idempotency_key_invalid"
+
+
+class OutcomeUnknownError(CommandRefusedError):
+    """A request with this Idempotency-Key was begun and its answer lost to a restart: look before asking again."""
+
+    code = "outcome_unknown"
+
+
+class ListenRefusedError(ConfigError):
+    """The service will not listen like this: plain HTTP off loopback, or off loopback with no users."""
+
+    code = "listen_refused"

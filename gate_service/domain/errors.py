@@ -111,6 +111,24 @@ class UnsafeStoreError(RecordError):
     code = "unsafe_store"
 
 
+class StoreBusyError(RecordError):
+    """Another process holds the data directory; two writers of one record are never allowed."""
+
+    code = "store_busy"
+
+
+class LedgerRefusedError(GateError):
+    """A ledger change does not fit the ledger (a used slip given back); the whole entry was not written."""
+
+    code = "ledger_refused"
+
+
+class SlipTakenError(LedgerRefusedError):
+    """Other passages hold or used the slip as often as it allows; the whole entry was not written: judge again."""
+
+    code = "slip_taken"
+
+
 class CentralError(GateError):
     """The central system could not be asked, or its answer cannot be used."""
 

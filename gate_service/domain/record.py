@@ -30,6 +30,7 @@ class LedgerChange:
     key: str
     passage_id: str
     mass: Mass | None = None
+    limit: int = 1  # of SLIP_RESERVED: the slip's `pass_limit`; the ledger refuses one more (SlipTakenError)
 
 
 @dataclass(frozen=True, slots=True)

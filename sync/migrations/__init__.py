@@ -1,0 +1,1 @@
+"""Schema revisions of the record. A published one is never edited; a new one is added."""

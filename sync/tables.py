@@ -1,0 +1,288 @@
+"""Every table of the record, as SQLAlchemy Core sees them. No statements here.
+
+Times are whole microseconds since 1970 UTC (`_us`): they sort and compare as numbers in both products, need no parsing,
+and stand in the hash chain without a float. Masses are whole grams (`_g`). Bytes that are told or hashed are stored as
+bytes and never written anew. Revisions that make these tables: `migrations/`.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    UniqueConstraint,
+    false,
+    text,
+)
+
+metadata: Final = MetaData()
+Number: Final = BigInteger().with_variant(Integer, "sqlite")
+"""64 bits in both; SQLite makes only `INTEGER PRIMARY KEY` the row number."""
+
+EPOCH_START: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def to_us(at: datetime) -> int:
+    """Whole microseconds since 1970 UTC; a naive time is a mistake and raises TypeError."""
+    return (at - EPOCH_START) // timedelta(microseconds=1)
+
+
+def from_us(at_us: int) -> datetime:
+    """Aware UTC time."""
+    return EPOCH_START + timedelta(microseconds=at_us)
+
+
+meta = Table(
+    "meta",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),  # always 1
+    Column("site_id", String, nullable=False),
+    Column("epoch", String, nullable=False),
+    Column("created_at_us", Number, nullable=False),
+)
+
+# --- the audit: one row per transaction, chained; triggers refuse UPDATE and DELETE --------------------------------
+
+records = Table(
+    "records",
+    metadata,
+    Column("number", Number, primary_key=True, autoincrement=False),
+    Column("epoch", String, nullable=False),
+    Column("kind", String, nullable=False),
+    Column("at_us", Number, nullable=False),
+    Column("actor", String, nullable=False),
+    Column("lane", String),
+    Column("passage_id", String),
+    Column("facts", LargeBinary, nullable=False),
+    Column("facts_sha256", String, nullable=False),
+    Column("ledger", LargeBinary),  # canonical bytes of the entry's ledger changes; NULL for none
+    Column("passage_sha256", String),  # of the passage document after this entry; NULL where unchanged
+    Column("previous_hash", String, nullable=False),
+    Column("hash", String, nullable=False),
+    Index("records_by_passage", "passage_id", "number"),
+    Index("records_by_kind", "kind", "number"),
+)
+
+passages = Table(
+    "passages",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("opened_record", Number, nullable=False, unique=True),  # pages are cut by it
+    Column("last_record", Number, nullable=False),
+    Column("lane", String, nullable=False),
+    Column("direction", String, nullable=False),
+    Column("state", String, nullable=False),
+    Column("plate", String),
+    Column("verdict", String),
+    Column("opened_at_us", Number, nullable=False),
+    Column("closed_at_us", Number),
+    Column("document", LargeBinary, nullable=False),
+    Index("passages_by_plate", "plate", "opened_record"),
+    Index("passages_by_opened_at", "opened_at_us"),
+    Index("passages_open", "opened_record", sqlite_where=text("closed_at_us IS NULL"),
+          postgresql_where=text("closed_at_us IS NULL")),
+)  # fmt: skip
+
+
+# --- what is to be told: never deleted; triggers refuse to alter anything but the delivery's columns ----------------
+
+
+def _queue(name: str) -> Table:
+    """The events for one party. `state` is due, delivered or parked; `due_at_us` is when to try next."""
+    return Table(
+        name,
+        metadata,
+        Column("epoch", String, primary_key=True),
+        Column("seq", Number, primary_key=True, autoincrement=False),  # gapless within the epoch, from 1
+        Column("id", String, nullable=False, unique=True),
+        Column("record_number", Number, ForeignKey("records.number"), nullable=False),
+        Column("type", String, nullable=False),
+        Column("passage_id", String),
+        Column("at_us", Number, nullable=False),
+        Column("payload", LargeBinary, nullable=False),
+        Column("sha256", String, nullable=False),
+        Column("state", String, nullable=False, server_default="due"),
+        Column("due_at_us", Number, nullable=False),
+        Column("attempts", Integer, nullable=False, server_default="0"),
+        Column("reason", String),  # why it is parked, or why the last attempt failed
+        Column("delivered_at_us", Number),
+        Index(f"{name}_by_record", "record_number"),
+        Index(f"{name}_waiting", "state", "due_at_us", "seq", sqlite_where=text("state <> 'delivered'"),
+              postgresql_where=text("state <> 'delivered'")),
+        Index(f"{name}_by_passage", "passage_id", "seq"),
+    )  # fmt: skip
+
+
+outbox = _queue("outbox")  # for the central system
+feed = _queue("feed")  # hazmat events for the zone authority
+
+# --- ledgers: made from the records' ledger changes, and checked against them by `gate verify` -----------------------
+
+slip_uses = Table(
+    "slip_uses",
+    metadata,
+    Column("slip_no", String, primary_key=True),
+    Column("passage_id", String, primary_key=True),
+    Column("state", String, nullable=False),  # reserved, used, returned
+    Column("at_us", Number, nullable=False),  # of the last change
+    Index("slip_uses_by_passage", "passage_id"),
+)
+
+vehicles_inside = Table(
+    "vehicles_inside",
+    metadata,
+    Column("plate", String, primary_key=True),
+    Column("since_us", Number, nullable=False),
+    Column("passage_id", String, nullable=False),
+    Column("came_in_g", Number),
+)
+
+tares = Table(
+    "tares",
+    metadata,
+    Column("plate", String, primary_key=True),
+    Column("record_number", Number, ForeignKey("records.number"), primary_key=True),
+    Column("passage_id", String, nullable=False),
+    Column("tare_g", Number, nullable=False),
+)
+
+declaration_passed = Table(
+    "declaration_passed",
+    metadata,
+    Column("declaration_no", String, primary_key=True),
+    Column("passage_id", String, primary_key=True),
+    Column("passed_g", Number, nullable=False),
+)
+
+# --- the copy of what the centre knows. Rows of one `generation` are one consistent copy: a full resync fills the next
+# --- generation beside the current one and swaps by one UPDATE of sync_state ------------------------------------------
+
+
+def _copy(name: str, *extra: Column[Any] | Index) -> Table:
+    return Table(
+        name,
+        metadata,
+        Column("generation", Integer, primary_key=True, autoincrement=False),
+        Column("key", String, primary_key=True),
+        Column("version", Number, nullable=False),
+        Column("document", LargeBinary),  # NULL in a tombstone that came before its document
+        Column("is_tombstone", Boolean, nullable=False, server_default=false()),
+        Column("reason", String),  # of the tombstone
+        Column("as_of_us", Number, nullable=False),
+        *extra,
+    )
+
+
+slips = _copy(
+    "slips",
+    Column("plate", String),
+    Column("direction", String),
+    Column("status", String),
+    Index("slips_by_plate", "generation", "plate", "direction"),
+)
+declarations = _copy("declarations")
+enterprises = _copy("enterprises", Column("uscc", String), Index("enterprises_by_uscc", "generation", "uscc"))
+vehicles = _copy("vehicles")
+holds = _copy(
+    "holds",
+    Column("target_type", String),
+    Column("target_id", String),
+    Index("holds_by_target", "generation", "target_type", "target_id"),
+)
+
+sync_state = Table(
+    "sync_state",
+    metadata,
+    Column("name", String, primary_key=True),  # "changes" for the copy; free for other cursors
+    Column("generation", Integer, nullable=False, server_default="0"),
+    Column("cursor", String),
+    Column("as_of_us", Number),
+    Column("building_generation", Integer),  # a full resync under way, NULL for none
+    Column("building_cursor", String),
+)
+
+claims = Table(
+    "claims",
+    metadata,
+    Column("passage_id", String, primary_key=True),
+    Column("slips", LargeBinary, nullable=False),  # JSON list of slip numbers
+    Column("state", String, nullable=False),  # asked, granted, refused, returning, returned
+    Column("at_us", Number, nullable=False),
+    Column("lease_until_us", Number),
+    Column("due_at_us", Number),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("reason", String),
+    Index("claims_by_state", "state", "due_at_us"),
+)
+
+# --- accounts --------------------------------------------------------------------------------------------------------
+
+users = Table(
+    "users",
+    metadata,
+    Column("name", String, primary_key=True),
+    Column("role", String, nullable=False),
+    Column("password_hash", String, nullable=False),
+    Column("is_disabled", Boolean, nullable=False, server_default=false()),
+    Column("created_at_us", Number, nullable=False),
+    Column("password_changed_at_us", Number),
+    Column("failed_sign_ins", Integer, nullable=False, server_default="0"),
+    Column("locked_until_us", Number),
+)
+
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("id_hash", String, primary_key=True),
+    Column("user", String, ForeignKey("users.name"), nullable=False),
+    Column("csrf_hash", String, nullable=False),
+    Column("created_at_us", Number, nullable=False),
+    Column("last_seen_at_us", Number, nullable=False),
+    Column("ended_at_us", Number),
+    Index("sessions_by_user", "user"),
+)
+
+tokens = Table(
+    "tokens",
+    metadata,
+    Column("name", String, primary_key=True),
+    Column("scope", String, nullable=False),
+    Column("hash", String, nullable=False),
+    Column("lanes", LargeBinary),  # JSON list of lane ids; NULL is every lane
+    Column("created_at_us", Number, nullable=False),
+    Column("revoked_at_us", Number),
+    UniqueConstraint("hash", name="tokens_hash"),
+)
+
+one_time_links = Table(
+    "one_time_links",
+    metadata,
+    Column("hash", String, primary_key=True),
+    Column("purpose", String, nullable=False),
+    Column("user", String),
+    Column("created_at_us", Number, nullable=False),
+    Column("expires_at_us", Number, nullable=False),
+    Column("used_at_us", Number),
+)
+
+idempotency_keys = Table(
+    "idempotency_keys",
+    metadata,
+    Column("key", String, primary_key=True),
+    Column("actor", String, primary_key=True),
+    Column("request_sha256", String, nullable=False),
+    Column("status", Integer),  # NULL while the first request still runs
+    Column("answer", LargeBinary),
+    Column("created_at_us", Number, nullable=False),
+)

@@ -1,0 +1,1 @@
+"""The demo site K1: its lanes, the trucks that come with their stories, and the people at its desks."""

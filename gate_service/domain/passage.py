@@ -1,0 +1,136 @@
+"""One vehicle's visit to a lane: facts that are added or replaced by a newer version, never edited in place."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Self
+
+from gate_service.domain.events import JsonObject
+from gate_service.domain.mass import Mass
+from gate_service.domain.reading import StabilityFrom
+
+
+class Disposition(StrEnum):
+    """The way out that was chosen for the vehicle (RULES 8)."""
+
+    RELEASE = "release"
+    TURN_BACK = "turn_back"
+    DIVERT = "divert"
+    BACK_OUT = "back_out"
+    YARD_INSIDE = "yard_inside"
+    YARD_BEFORE = "yard_before"
+    WITHDREW = "withdrew"  # left by itself before any decision was carried out
+
+
+class Outcome(StrEnum):
+    """How a passage ended."""
+
+    CROSSED = "crossed"
+    TURNED_BACK = "turned_back"
+    WITHDREW = "withdrew"
+
+
+@dataclass(frozen=True, slots=True)
+class Weighed:
+    """The weight of the whole vehicle: `status` other than ok has no gross. `frame` is the raw frame in hex."""
+
+    gross: Mass | None
+    status: str
+    is_stable: bool | None
+    stability_from: StabilityFrom
+    displayed: str | None
+    frame: str
+    at: datetime
+    was_zeroed: bool
+    was_whole: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """The facts of one passage. `facts_version` grows with every fact that a decision rests on.
+
+    Null means unknown or not looked at; an empty tuple means looked and nothing there (as in a case document).
+    `case` and `assessment` are the documents that were judged and answered, kept whole for replay.
+    """
+
+    id: str
+    lane: str
+    direction: str
+    opened_at: datetime
+    state: str
+    facts_version: int = 1
+    plate: str | None = None
+    is_plate_looked_at: bool = False
+    trailer_plate: str | None = None
+    containers: tuple[str, ...] | None = None
+    seals: tuple[str, ...] | None = None
+    scanned: tuple[str, ...] = ()
+    weighed: Weighed | None = None
+    case: JsonObject | None = None
+    assessment: JsonObject | None = None
+    explanation: Mapping[str, str] | None = None
+    driver_text: Mapping[str, str] | None = None
+    verdict: str | None = None  # of the rules
+    decided_version: int | None = None  # facts_version that the assessment judged
+    disposition: Disposition | None = None
+    disposed_by: str | None = None  # service or user:<name>
+    outcome: Outcome | None = None
+    crossed_at: datetime | None = None
+    closed_at: datetime | None = None
+    note: str | None = None  # why a person sees it: restart, device_lost, ...
+
+    def with_facts(self, **changes: Any) -> Self:
+        """The passage with new facts to decide on: a newer version."""
+        return replace(self, facts_version=self.facts_version + 1, **changes)
+
+    def slip_nos(self) -> tuple[str, ...]:
+        """Numbers of the slips that were judged, or else scanned."""
+        if self.case is not None:
+            found = tuple(str(slip.get("slip_no")) for slip in self.case.get("slips", ()) if isinstance(slip, Mapping))
+            if found:
+                return found
+        return self.scanned
+
+    def document(self) -> dict[str, Any]:
+        """The passage as one JSON object without floats: masses in grams, times in RFC 3339."""
+        document = {field.name: _plain(getattr(self, field.name)) for field in fields(self)}
+        document["case"], document["assessment"] = self.case, self.assessment
+        return document
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, Mass):
+        return value.grams
+    if isinstance(value, tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, Weighed):
+        return {field.name: _plain(getattr(value, field.name)) for field in fields(value)}
+    return value
+
+
+def from_document(document: Mapping[str, Any]) -> Passage:
+    """Read back what `document` wrote; unknown keys of later versions are left out."""
+    known = {field.name for field in fields(Passage)}
+    values = {key: value for key, value in document.items() if key in known}
+    for name in ("opened_at", "crossed_at", "closed_at"):
+        if values.get(name):
+            values[name] = datetime.fromisoformat(values[name])
+    for name in ("containers", "seals", "scanned"):
+        if values.get(name) is not None:
+            values[name] = tuple(values[name])
+    if values.get("weighed"):
+        weighed = dict(values["weighed"])
+        weighed["gross"] = None if weighed["gross"] is None else Mass(weighed["gross"])
+        weighed["stability_from"] = StabilityFrom(weighed["stability_from"])
+        weighed["at"] = datetime.fromisoformat(weighed["at"])
+        values["weighed"] = Weighed(**weighed)
+    if values.get("disposition"):
+        values["disposition"] = Disposition(values["disposition"])
+    if values.get("outcome"):
+        values["outcome"] = Outcome(values["outcome"])
+    return Passage(**values)

@@ -22,6 +22,19 @@ class Role(StrEnum):
     DEVICE = "device"
 
 
+class Scope(StrEnum):
+    """What a token may do; a token has one or more, and may be bound to lanes."""
+
+    SCAN = "scan"  # report a scanned slip
+    PLATE = "plate"  # report what a camera saw
+    DISPLAY = "display"  # show the driver display
+    READ = "read"  # lanes, passages, slips, devices, sync
+    EVENTS = "events"  # the stream of lane snapshots
+    ROUTING = "routing"  # ask for a lane
+    HAZMAT = "hazmat"  # the zone authority's pull addresses
+    METRICS = "metrics"  # /metrics and /readyz
+
+
 class ActorKind(StrEnum):
     """How the asker proved who they are."""
 

@@ -1,0 +1,112 @@
+"""Who may use which address and give which command: one table, as data, so that tests and documents enumerate it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from gate_service.domain.commands import Command, Role, Scope
+
+EVERYONE: Final = frozenset(Role)
+PEOPLE: Final = EVERYONE - {Role.DEVICE}
+WATCH: Final = frozenset({Role.OPERATOR, Role.SUPERVISOR, Role.AUDITOR, Role.CUSTOMS, Role.ADMINISTRATOR})
+READ_RECORD: Final = frozenset({Role.OPERATOR, Role.SUPERVISOR, Role.AUDITOR, Role.CUSTOMS})
+WORK_LANES: Final = frozenset({Role.OPERATOR, Role.SUPERVISOR, Role.CUSTOMS})
+AUDIT: Final = frozenset({Role.SUPERVISOR, Role.AUDITOR, Role.ADMINISTRATOR})
+HAZMAT: Final = frozenset({Role.AUTHORITY, Role.SUPERVISOR, Role.AUDITOR})
+ACCOUNTS: Final = frozenset({Role.ADMINISTRATOR})
+DISPLAY: Final = frozenset({Role.DEVICE, Role.OPERATOR, Role.SUPERVISOR, Role.ADMINISTRATOR})
+NOBODY: Final[frozenset[Role]] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """One method on one path: the roles whose session admits, and the scope whose token does.
+
+    `lane_bound`: a token bound to lanes must be bound to the one in the path. `is_open`: anybody.
+    """
+
+    method: str
+    path: str
+    roles: frozenset[Role] = NOBODY
+    scope: Scope | None = None
+    lane_bound: bool = False
+    is_open: bool = False
+
+
+ADDRESSES: Final = (
+    # open: liveness, and what is needed to become somebody
+    Address("GET", "/healthz", is_open=True),
+    Address("GET", "/sign-in", is_open=True),
+    Address("GET", "/first", is_open=True),
+    Address("GET", "/static/{path:path}", is_open=True),
+    Address("POST", "/api/v1/session", is_open=True),
+    Address("POST", "/api/v1/first", is_open=True),
+    # pages
+    Address("GET", "/", WATCH),
+    Address("GET", "/admin", ACCOUNTS),
+    Address("GET", "/driver/{lane}", DISPLAY, Scope.DISPLAY, lane_bound=True),
+    Address("GET", "/api/docs", PEOPLE),
+    Address("GET", "/api/openapi.json", PEOPLE, Scope.READ),
+    # the service itself
+    Address("GET", "/readyz", WATCH, Scope.METRICS),
+    Address("GET", "/metrics", NOBODY, Scope.METRICS),
+    # a person's session
+    Address("GET", "/api/v1/session", EVERYONE),
+    Address("DELETE", "/api/v1/session", EVERYONE),
+    # lanes
+    Address("GET", "/api/v1/lanes", WATCH, Scope.READ),
+    Address("GET", "/api/v1/lanes/{lane}", WATCH, Scope.READ, lane_bound=True),
+    Address("POST", "/api/v1/lanes/{lane}/scan", NOBODY, Scope.SCAN, lane_bound=True),
+    Address("POST", "/api/v1/lanes/{lane}/plate", NOBODY, Scope.PLATE, lane_bound=True),
+    Address("POST", "/api/v1/lanes/{lane}/commands", WORK_LANES),
+    Address("POST", "/api/v1/routing", WORK_LANES, Scope.ROUTING),
+    Address("WS", "/api/v1/live", WATCH | {Role.DEVICE}, Scope.DISPLAY),
+    Address("GET", "/api/v1/events", WATCH, Scope.EVENTS),
+    # the record
+    Address("GET", "/api/v1/passages", READ_RECORD, Scope.READ),
+    Address("GET", "/api/v1/passages/{passage_id}", READ_RECORD, Scope.READ),
+    Address("GET", "/api/v1/slips/{slip_no}", READ_RECORD, Scope.READ),
+    Address("GET", "/api/v1/audit", AUDIT),
+    Address("GET", "/api/v1/devices", WATCH, Scope.READ),
+    Address("GET", "/api/v1/sync", WATCH, Scope.READ),
+    # hazardous goods
+    Address("GET", "/api/v1/hazmat/entries", HAZMAT, Scope.HAZMAT),
+    Address("GET", "/api/v1/hazmat/inventory", HAZMAT, Scope.HAZMAT),
+    Address("GET", "/api/v1/hazmat/stream", HAZMAT, Scope.HAZMAT),
+    # accounts
+    Address("GET", "/api/v1/users", ACCOUNTS),
+    Address("POST", "/api/v1/users", ACCOUNTS),
+    Address("POST", "/api/v1/users/{name}/disable", ACCOUNTS),
+    Address("GET", "/api/v1/tokens", ACCOUNTS),
+    Address("POST", "/api/v1/tokens", ACCOUNTS),
+    Address("POST", "/api/v1/tokens/{name}/disable", ACCOUNTS),
+)
+
+TABLE: Final = {(address.method, address.path): address for address in ADDRESSES}
+
+COMMANDS: Final = {
+    command: WORK_LANES if command.acts_on_vehicle else WORK_LANES - {Role.CUSTOMS} for command in Command
+}
+"""Which roles may give which command at all. Whether this verdict may be overridden by this role: the lane decides."""
+
+
+def home_of(role: Role) -> str:
+    """Where a person of this role begins."""
+    if role in WATCH:
+        return "/"
+    return "/api/docs"
+
+
+def may_use(address: Address, role: Role | None, scopes: frozenset[Scope], lanes: frozenset[str], lane: str) -> bool:
+    """Whether somebody with this role (a session) or these scopes (a token, `role` None) may use the address.
+
+    `lanes` empty means a token for every lane; `lane` is the one in the path, or empty.
+    """
+    if address.is_open:
+        return True
+    if role is not None:
+        return role in address.roles
+    if address.scope is None or address.scope not in scopes:
+        return False
+    return not address.lane_bound or not lanes or lane in lanes

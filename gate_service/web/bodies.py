@@ -1,0 +1,173 @@
+"""What may come in: strict models (`false` is no weight of 0), read from bytes so that no lax parser sees them.
+
+Unknown fields of messages are ignored (CONTRACT); known ones must be of their type.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from http import HTTPStatus
+from typing import Annotated, Any, Final, Literal, TypeVar
+
+from fastapi import Request
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic_core import from_json
+from starlette.exceptions import HTTPException
+
+from gate_service.domain.commands import Command, Role, Scope
+from gate_service.domain.errors import InputError
+from gate_service.web.problems import places
+
+M = TypeVar("M", bound="Body")
+
+# No control characters: they have no place in a name, a number or a reason, and end up in logs and on screens.
+_PRINTABLE: Final = r"^[^\x00-\x1f\x7f]*$"
+Short = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=_PRINTABLE)]
+Text = Annotated[str, StringConstraints(max_length=1000, pattern=r"^[^\x00-\x08\x0b-\x1f\x7f]*$")]
+Code = Annotated[str, StringConstraints(min_length=1, max_length=4096, pattern=_PRINTABLE)]  # a QR code: at most 2,953
+Secret = Annotated[str, StringConstraints(min_length=1, max_length=512)]
+Several = Annotated[list[Short], Field(max_length=20)]
+Snake = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
+
+
+class Body(BaseModel):
+    """Strict: no coercion. Unknown fields are ignored."""
+
+    model_config = ConfigDict(strict=True, extra="ignore", frozen=True)
+
+
+class SignIn(Body):
+    """Name and password of a person."""
+
+    name: Short
+    password: Secret
+
+
+class FirstAdministrator(SignIn):
+    """The one-time link's code and the account it makes."""
+
+    token: Secret
+
+
+class Scan(Body):
+    """What a scanner read."""
+
+    code: Code
+    read_id: Short | None = None
+    at: AwareDatetime | None = None
+
+
+class Plate(Body):
+    """What a camera saw. Null: not looked at; an empty list: looked and nothing there."""
+
+    plate: Short | None
+    trailer_plate: Annotated[str, StringConstraints(max_length=64, pattern=_PRINTABLE)] | None = None
+    containers: Several | None = None
+    seals: Several | None = None
+    confidence: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] | None = None
+    read_id: Short | None = None
+    at: AwareDatetime | None = None
+
+
+class CommandFields(Body):
+    """What a command needs beyond passage and reason."""
+
+    plate: Short | None = None
+    trailer_plate: Annotated[str, StringConstraints(max_length=64, pattern=_PRINTABLE)] | None = None
+    slip_nos: Several | None = None
+    containers: Several | None = None
+    seals: Several | None = None
+    side: Literal["entry", "exit"] | None = None
+
+
+class LaneCommand(Body):
+    """One command to a lane."""
+
+    command: Command
+    passage_id: Short | None = None
+    facts_version: Annotated[int, Field(ge=0, lt=2**31)] | None = None
+    reason_code: Snake | None = None
+    reason: Text | None = None
+    fields: CommandFields | None = None
+
+
+class NewUser(Body):
+    """An account to make."""
+
+    name: Short
+    password: Secret
+    role: Role
+
+
+class NewToken(Body):
+    """A token to make; `lanes` empty is every lane."""
+
+    name: Short
+    scopes: Annotated[list[Scope], Field(min_length=1, max_length=8)]
+    lanes: Several = Field(default_factory=list)
+
+
+async def read_bytes(request: Request, limit_bytes: int) -> bytes:
+    """The body, refused before more than the limit is held."""
+    kind = request.headers.get("content-type", "").split(";")[0].strip().lower()
+    if kind != "application/json":
+        raise HTTPException(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, f"application/json expected, found {kind or 'nothing'}")
+    received = bytearray()
+    async for chunk in request.stream():
+        received += chunk
+        if len(received) > limit_bytes:
+            raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"body: at most {limit_bytes} bytes expected")
+    return bytes(received)
+
+
+def reader(model: type[M]) -> Callable[[Request], Awaitable[M]]:
+    """A dependency that reads one model from the body. Raises InputError with every place that is wrong."""
+
+    async def read(request: Request) -> M:
+        raw = await read_bytes(request, request.app.state.web.settings.body_limit_bytes)
+        try:
+            return model.model_validate_json(raw)
+        except ValidationError as error:
+            found = places(error.errors(include_url=False, include_input=False, include_context=False))
+            raise InputError("; ".join(found)) from None
+
+    return read
+
+
+async def read_object(request: Request) -> dict[str, Any]:
+    """A dependency for documents that the domain itself checks: any JSON object."""
+    raw = await read_bytes(request, request.app.state.web.settings.body_limit_bytes)
+    try:
+        found = from_json(raw, allow_inf_nan=False)
+    except ValueError as error:
+        raise InputError(f"body: JSON expected, {error}") from None
+    if not isinstance(found, dict):
+        raise InputError(f"body: a JSON object expected, found {type(found).__name__}")
+    return found
+
+
+def described(model: type[Body]) -> dict[str, Any]:
+    """What the API description says of a body that this module reads."""
+    schema = {"$ref": f"#/components/schemas/{model.__name__}"}
+    return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}
+
+
+DESCRIBED: Final[tuple[type[Body], ...]] = (
+    SignIn,
+    FirstAdministrator,
+    Scan,
+    Plate,
+    LaneCommand,
+    NewUser,
+    NewToken,
+)
+
+
+def schemas() -> dict[str, Any]:
+    """Schemas of all bodies, by name, for the API description."""
+    found: dict[str, Any] = {}
+    for model in DESCRIBED:
+        schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
+        found.update(schema.pop("$defs", {}))
+        found[model.__name__] = schema
+    return found

@@ -1,0 +1,92 @@
+"""What the web face asks of the service. `gate_service.service` implements it; tests bring a fake of their own."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager
+from datetime import datetime
+from typing import Any, Protocol
+
+from gate_service.domain.commands import Actor, CommandRequest, PlateRead
+from gate_service.domain.events import JsonObject
+
+Snapshot = JsonObject
+"""One lane as `docs/architecture.md` shapes it."""
+
+
+class GateApi(Protocol):
+    """The running site. Unknown lanes, passages and slips raise NotFoundError; refused commands CommandRefusedError."""
+
+    def site(self) -> JsonObject:
+        """`{"id", "name": {"zh", "en"}, "demo"}`."""
+        ...
+
+    def lanes(self) -> Sequence[Snapshot]:
+        """Every lane as it is now, in the order of the configuration."""
+        ...
+
+    def lane(self, lane_id: str) -> Snapshot:
+        """One lane as it is now."""
+        ...
+
+    def subscribe(self) -> AbstractAsyncContextManager[AsyncIterator[Snapshot]]:
+        """Snapshots as they change, latest wins per lane; every lane once at the beginning."""
+        ...
+
+    async def command(self, lane_id: str, request: CommandRequest, actor: Actor) -> dict[str, Any]:
+        """Carry out one command of a person; returns what was done."""
+        ...
+
+    async def scan(
+        self, lane_id: str, code: str, actor: Actor, read_id: str | None, at: datetime | None
+    ) -> dict[str, Any]:
+        """Take a scanned slip into the lane's passage."""
+        ...
+
+    async def plate(self, lane_id: str, read: PlateRead, actor: Actor) -> dict[str, Any]:
+        """Take what a camera saw into the lane's passage."""
+        ...
+
+    async def passages(self, limit: int, before: str | None, lane: str | None) -> dict[str, Any]:
+        """Newest first: `{"passages": [...], "before": cursor or null}`."""
+        ...
+
+    async def passage(self, passage_id: str) -> dict[str, Any]:
+        """One passage, whole."""
+        ...
+
+    async def slip(self, slip_no: str) -> dict[str, Any]:
+        """What is known of one slip, with source and as_of."""
+        ...
+
+    async def audit(self, after: int, limit: int) -> dict[str, Any]:
+        """Records with a number above `after`, oldest first: `{"records": [...], "after": number}`."""
+        ...
+
+    async def devices(self) -> dict[str, Any]:
+        """`{"devices": [...]}` as in the snapshots, over all lanes."""
+        ...
+
+    async def sync_status(self) -> dict[str, Any]:
+        """Outbox and slip copy: counts, parked entries with their reasons, as_of."""
+        ...
+
+    async def hazmat_entries(self, after: str | None, limit: int) -> dict[str, Any]:
+        """`{"entries": [CloudEvents], "after": cursor, "more": bool}`. `after` None starts at the beginning."""
+        ...
+
+    async def hazmat_inventory(self) -> dict[str, Any]:
+        """What is in the zone now, with S and R per storage unit and enterprise."""
+        ...
+
+    async def route(self, document: JsonObject) -> dict[str, Any]:
+        """Which lane a vehicle should take; the shapes of `gate route`."""
+        ...
+
+    def health(self) -> dict[str, Any]:
+        """`{"ready": bool, "reasons": [...]}`."""
+        ...
+
+    def metrics_text(self) -> str:
+        """Prometheus text format."""
+        ...

@@ -1,0 +1,88 @@
+"""Errors on the wire: `application/problem+json` (RFC 9457) with the stable code. Never a stack trace."""
+
+from __future__ import annotations
+
+import logging
+from http import HTTPStatus
+from typing import Any, Final
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, Response
+from starlette.exceptions import HTTPException
+
+from gate_service.domain import errors
+
+log = logging.getLogger(__name__)
+
+STATUS: Final[tuple[tuple[type[errors.GateError], HTTPStatus], ...]] = (
+    (errors.NotFoundError, HTTPStatus.NOT_FOUND),
+    (errors.NotSignedInError, HTTPStatus.UNAUTHORIZED),
+    (errors.SignInRefusedError, HTTPStatus.UNAUTHORIZED),
+    (errors.TooManyAttemptsError, HTTPStatus.TOO_MANY_REQUESTS),
+    (errors.AccessError, HTTPStatus.FORBIDDEN),
+    (errors.NotPermittedError, HTTPStatus.FORBIDDEN),
+    (errors.CommandRefusedError, HTTPStatus.CONFLICT),
+    (errors.InputError, HTTPStatus.UNPROCESSABLE_ENTITY),
+    (errors.DeviceError, HTTPStatus.CONFLICT),  # the command was good, the lane could not follow it
+    (errors.GateError, HTTPStatus.SERVICE_UNAVAILABLE),  # record unwritable, centre unreachable: not the caller's fault
+)
+"""First match wins: the narrow classes stand before the wide ones."""
+
+
+def status_of(error: errors.GateError) -> HTTPStatus:
+    """Which status an error of ours has."""
+    return next(status for kind, status in STATUS if isinstance(error, kind))
+
+
+def problem(status: int, code: str, detail: str, headers: dict[str, str] | None = None, **more: Any) -> JSONResponse:
+    """One problem document."""
+    body = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status, "code": code, "detail": detail}
+    return JSONResponse(body | more, status, headers=headers, media_type="application/problem+json")
+
+
+def problem_of(error: errors.GateError) -> JSONResponse:
+    """The problem document of one of our errors."""
+    headers: dict[str, str] = {}
+    if isinstance(error, errors.TooManyAttemptsError):
+        headers["retry-after"] = str(error.retry_after_s)
+    if isinstance(error, errors.NotSignedInError):
+        headers["www-authenticate"] = 'Bearer realm="gate"'
+    return problem(status_of(error), error.code, str(error), headers)
+
+
+def install(app: FastAPI) -> None:
+    """Answer every error of the application with a problem document."""
+    app.add_exception_handler(errors.GateError, _on_gate_error)
+    app.add_exception_handler(HTTPException, _on_http_error)
+    app.add_exception_handler(RequestValidationError, _on_invalid_request)
+    app.add_exception_handler(Exception, _on_mistake)
+
+
+async def _on_gate_error(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, errors.GateError)
+    return problem_of(error)
+
+
+async def _on_http_error(_request: Request, error: Exception) -> Response:
+    """What the framework itself refuses: unknown path, wrong method."""
+    assert isinstance(error, HTTPException)
+    code = {404: "not_found", 405: "method_not_allowed"}.get(error.status_code, "request_refused")
+    return problem(error.status_code, code, str(error.detail), dict(error.headers or {}))
+
+
+async def _on_invalid_request(_request: Request, error: Exception) -> Response:
+    """Query parameters; bodies are read in `bodies`."""
+    assert isinstance(error, RequestValidationError)
+    return problem(HTTPStatus.UNPROCESSABLE_ENTITY, "input_invalid", "; ".join(places(error.errors())))
+
+
+async def _on_mistake(request: Request, error: Exception) -> Response:
+    """A mistake of ours: the log has it whole, the caller learns only that it happened."""
+    log.error("%s %s: %r", request.method, request.url.path, error)
+    return problem(HTTPStatus.INTERNAL_SERVER_ERROR, "internal_error", "the service made a mistake; its log says which")
+
+
+def places(found: Any) -> list[str]:
+    """One line per validation error: where and what, without repeating the input."""
+    return [f"{'.'.join(str(part) for part in one['loc']) or 'body'}: {one['msg']}" for one in found]

@@ -1,0 +1,35 @@
+"""How the web face listens and how long things last. Plain values; the site file fills them in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from ipaddress import ip_address
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class WebSettings:
+    """Where to listen. Without a certificate the service speaks plain HTTP, off loopback only when told in words."""
+
+    host: str = "127.0.0.1"
+    port: int = 8443  # 0 lets the system choose
+    plain_http_off_loopback: bool = False
+    tls_certificate: Path | None = None
+    tls_key: Path | None = None
+    body_limit_bytes: int = 65_536  # a plate read with twenty containers has 2 kB
+    stop_within_s: int = 1
+
+    @property
+    def has_tls(self) -> bool:
+        """Whether pages are served over TLS."""
+        return self.tls_certificate is not None
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether only this machine can reach the address. A name other than localhost counts as off loopback."""
+        if self.host == "localhost":
+            return True
+        try:
+            return ip_address(self.host).is_loopback
+        except ValueError:
+            return False

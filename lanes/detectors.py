@@ -61,6 +61,10 @@ class Sight:
         """Whether a detector certainly sees something."""
         return self.presence(detector) is Presence.OCCUPIED
 
+    def is_occupied_at_approach(self) -> bool:
+        """Whether a vehicle certainly stands before the lane."""
+        return self.is_occupied(Detector.APPROACH)
+
     def is_clear_for(self, duration_s: float, now_s: float, *, leaving_out: frozenset[Detector] = frozenset()) -> bool:
         """Whether every detector of the lane but `leaving_out` is clear, unbroken, for at least this long."""
         if self.inputs is None or self.inputs.unknown_because is not None:
@@ -125,16 +129,6 @@ def look(sight: Sight, inputs: LaneInputs) -> Sight:
 def forget_crossing(sight: Sight) -> Sight:
     """A new passage, or a vehicle seen back where it came from: the crossing starts again from nothing."""
     return replace(sight, crossing=Crossing.NONE)
-
-
-def has_rolled_back(sight: Sight, now_s: float) -> bool:
-    """Whether a vehicle that was under the boom is off both detectors again without having gone past the beam."""
-    exits = {Detector.EXIT_BEAM, Detector.EXIT_LOOP}
-    clear = all(
-        now_s - sight.clear_since_s.get(detector, now_s) >= CLEAR_HOLD_S
-        for detector in exits & (sight.inputs.detectors.keys() if sight.inputs else set())
-    )
-    return clear and sight.crossing is Crossing.UNKNOWN
 
 
 def has_crossed(sight: Sight, now_s: float) -> bool:

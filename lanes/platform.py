@@ -19,6 +19,13 @@ WHOLE_HOLD_S: Final = 1.0
 (1 s) must hold no reading from before."""
 
 
+EMPTY_BELOW: Final = Mass(200_000)
+"""Below 200 kg nothing that drives stands on the platform (ten intervals of 20 kg). Site decision."""
+
+VEHICLE_ABOVE: Final = Mass(500_000)
+"""The lightest vehicle that is weighed, 500 kg. Site decision."""
+
+
 @dataclass(frozen=True, slots=True)
 class DeckSettings:
     """Site decisions about one platform. `zero_band` and `empty_below` are kilograms either way."""
@@ -26,8 +33,8 @@ class DeckSettings:
     interval: Mass
     max_capacity: Mass
     zero_band: Mass
-    empty_below: Mass = Mass(200_000)  # below 10 intervals of 20 kg nothing that drives; site decision
-    vehicle_above: Mass = Mass(500_000)  # lightest vehicle that is weighed; site decision
+    empty_below: Mass = EMPTY_BELOW
+    vehicle_above: Mass = VEHICLE_ABOVE
 
 
 @dataclass(frozen=True, slots=True)

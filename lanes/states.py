@@ -70,6 +70,7 @@ class LaneEvent(StrEnum):
     OPEN_ASKED = "open_asked"
     CLOSE_ASKED = "close_asked"
     CLEAR_ASKED = "clear_asked"  # a person re-arms the lane after a fault, a fire or a restart
+    EMERGENCY_RAISED = "emergency_raised"  # recorded, boom going up for a fire engine or ambulance
     CROSSING_ATTESTED = "crossing_attested"  # a person says that the vehicle has gone forward
     DEPARTURE_ATTESTED = "departure_attested"  # a person says that the vehicle has gone back
 
@@ -89,6 +90,7 @@ class LaneCommand(StrEnum):
     START_WEIGHING = "start_weighing"  # forget earlier readings
     RECORD_CROSSING = "record_crossing"  # slip used, hazardous goods told, passage closed
     RECORD_DEPARTURE = "record_departure"  # slip returned, passage closed
+    RECORD_UNEXPLAINED = "record_unexplained"  # motion.unexplained
     ESCALATE = "escalate"
 
 
@@ -114,7 +116,7 @@ class View:
     are_devices_good: bool = True
     is_record_writable: bool = True
     is_release_decided: bool = False  # the passage was released (or sent on) and no crossing was seen yet
-    is_settled: bool = False  # its weight is taken, or the lane does not weigh
+    is_for_person: bool = False  # the passage was open when the service started: nothing resumes by itself
 
 
 Guard = Callable[[View], bool]
@@ -172,8 +174,8 @@ def _can_work_boom_up(view: View) -> bool:
 
 
 def _undecided_on_platform(view: View) -> bool:
-    undecided = _can_work(view) and view.has_passage and not view.is_release_decided
-    return undecided and view.is_vehicle_on_platform and view.layout.has_weighbridge and not view.is_settled
+    undecided = _can_work(view) and view.has_passage and not view.is_release_decided and not view.is_for_person
+    return undecided and view.is_vehicle_on_platform and view.layout.has_weighbridge
 
 
 def _undecided_at_approach(view: View) -> bool:
@@ -181,6 +183,7 @@ def _undecided_at_approach(view: View) -> bool:
         _can_work(view)
         and view.has_passage
         and not view.is_release_decided
+        and not view.is_for_person
         and view.is_vehicle_at_approach
         and not view.is_vehicle_on_platform
         and view.are_booms_down
@@ -218,7 +221,7 @@ _RESUME: Final = (
 TRANSITIONS: Final[dict[LaneState, tuple[Row, ...]]] = {
     _S.IDLE: (
         Row(_E.VEHICLE_ARRIVED, _S.APPROACH, (_C.OPEN_PASSAGE,)),
-        Row(_E.UNEXPLAINED_MOTION, _S.FAULT, (_C.ESCALATE,)),
+        Row(_E.UNEXPLAINED_MOTION, _S.FAULT, (_C.RECORD_UNEXPLAINED, _C.ESCALATE)),
         Row(_E.CLOSE_ASKED, _S.CLOSED),
     ),
     _S.APPROACH: (
@@ -329,13 +332,19 @@ ANYWHERE: Final = (
     Row(_E.RECORD_LOST, _S.CLOSED, (_C.FORGET_LOWERING, _C.ESCALATE)),
     Row(_E.DEVICE_LOST, _S.FAULT, (_C.FORGET_LOWERING, _C.ESCALATE)),
     Row(_E.BOOM_FAILED, _S.FAULT, (_C.FORGET_LOWERING, _C.ESCALATE)),
+    Row(_E.EMERGENCY_RAISED, _S.FAULT, (_C.ESCALATE,)),
+    Row(_E.CROSSED, _S.FAULT, (_C.FORGET_LOWERING, _C.RECORD_UNEXPLAINED, _C.ESCALATE)),  # went without a release
 )
 """Rows that hold in every state for which no own row matched."""
 
+_FAILURES: Final = frozenset(
+    {LaneEvent.DEVICE_LOST, LaneEvent.BOOM_FAILED, LaneEvent.CROSSED, LaneEvent.EMERGENCY_RAISED}
+)
+
 STAYS_PUT: Final = {
-    LaneState.FIRE: frozenset({LaneEvent.DEVICE_LOST, LaneEvent.BOOM_FAILED, LaneEvent.FIRE_ON}),
-    LaneState.CLOSED: frozenset({LaneEvent.DEVICE_LOST, LaneEvent.BOOM_FAILED, LaneEvent.RECORD_LOST}),
-    LaneState.FAULT: frozenset({LaneEvent.DEVICE_LOST, LaneEvent.BOOM_FAILED}),
+    LaneState.FIRE: _FAILURES | {LaneEvent.FIRE_ON, LaneEvent.RECORD_LOST},
+    LaneState.CLOSED: _FAILURES | {LaneEvent.RECORD_LOST},
+    LaneState.FAULT: _FAILURES,
 }
 """A safe state is not left for another by a further failure of the lower rank (fire > closed > fault)."""
 

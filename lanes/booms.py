@@ -1,0 +1,89 @@
+"""Moves a lane's booms: one task per side, raising pre-empts lowering, lowering waits for its interlock.
+
+An intention to lower stands until the interlocks allow it, a raise takes it back, or it is forgotten. Nothing here
+decides that a boom may rise: the controller calls `raise_boom` only after the reason is on disk.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine, Mapping
+from typing import Any
+
+from gate_service.domain.errors import DeviceError
+from gate_service.domain.ports import Barrier
+from gate_service.domain.reading import BoomPosition, Side
+
+
+class Booms:
+    """The booms of one lane. `on_failed(side, message)` is called when a movement was not confirmed."""
+
+    def __init__(self, barriers: Mapping[Side, Barrier], on_failed: Callable[[Side, str], None]) -> None:
+        self._barriers = barriers
+        self._on_failed = on_failed
+        self._tasks: dict[Side, asyncio.Task[None]] = {}
+        self._raising: set[Side] = set()
+        self.to_lower: set[Side] = set()
+
+    def raise_boom(self, side: Side) -> None:
+        """Start raising; a lowering intended or under way on this side ends first."""
+        barrier = self._barriers.get(side)
+        self.to_lower.discard(side)
+        if barrier is None or side in self._raising:
+            return
+        self._raising.add(side)
+        self._start(side, barrier.raise_boom())
+
+    def intend_lowering(self, side: Side) -> None:
+        """Lower as soon as `lower_where_allowed` finds the interlocks satisfied."""
+        if side in self._barriers:
+            self.to_lower.add(side)
+
+    def lower_where_allowed(
+        self, positions: Mapping[Side, BoomPosition], forbids: Callable[[Side], str | None]
+    ) -> None:
+        """Start each intended lowering whose interlock is satisfied; done where the boom is seen down."""
+        for side in tuple(self.to_lower):
+            if positions.get(side) is BoomPosition.DOWN:
+                self.to_lower.discard(side)
+            elif side not in self._raising and not self._is_busy(side) and forbids(side) is None:
+                self._start(side, self._barriers[side].lower_boom())
+
+    def forget_lowering(self) -> None:
+        """Take back every intention to lower and stop a lowering under way."""
+        self.to_lower.clear()
+        for side, barrier in self._barriers.items():
+            if self._is_busy(side) and side not in self._raising:
+                self._start(side, barrier.stop_boom())
+
+    def stop_if_forbidden(self, forbids: Callable[[Side], str | None]) -> list[Side]:
+        """Sides whose lowering is under way although the interlock no longer allows it."""
+        lowering = [side for side in self._barriers if self._is_busy(side) and side not in self._raising]
+        return [side for side in lowering if side in self.to_lower and forbids(side) is not None]
+
+    async def aclose(self) -> None:
+        """Stop caring. A running movement is the barrier controller's; command outputs fall by the driver's closing."""
+        tasks = list(self._tasks.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _is_busy(self, side: Side) -> bool:
+        task = self._tasks.get(side)
+        return task is not None and not task.done()
+
+    def _start(self, side: Side, movement: Coroutine[Any, Any, None]) -> None:
+        running = self._tasks.get(side)
+        if running is not None:
+            running.cancel()
+        self._tasks[side] = asyncio.get_running_loop().create_task(self._move(side, movement), name=f"boom {side}")
+
+    async def _move(self, side: Side, movement: Coroutine[Any, Any, None]) -> None:
+        try:
+            await movement
+        except DeviceError as error:
+            if self._tasks.get(side) is asyncio.current_task():
+                self._raising.discard(side)
+                self._on_failed(side, str(error))
+        else:
+            self._raising.discard(side)

@@ -1,0 +1,341 @@
+"""What a person or a reader asks of a lane: checked against passage, facts, rights and interlocks, recorded, then done.
+
+Nothing here decides whether a role may use an address (that is the web's table); it decides what the facts allow.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, Final
+
+from gate_service.domain.commands import Actor, Command, CommandRequest, PlateRead, Role
+from gate_service.domain.errors import (
+    CommandRefusedError,
+    InputError,
+    InterlockError,
+    NotPermittedError,
+    PassageChangedError,
+)
+from gate_service.domain.events import Event, EventType
+from gate_service.domain.passage import Disposition, Passage
+from gate_service.domain.reading import Side
+from gate_service.domain.record import LedgerChange
+from lanes import told
+from lanes.controller import LaneController
+from lanes.deciding import reservations
+from lanes.interlocks import RaiseReason, forbids_raising
+from lanes.policy.overrides import rights_needed
+from lanes.states import LaneEvent, step
+
+LONGEST_TEXT: Final = 64
+"""Longest plate, slip number, container or seal taken from a reader or a form."""
+
+WAYS: Final[Mapping[str, tuple[LaneEvent, RaiseReason]]] = {
+    "forward": (LaneEvent.DIVERT_ASKED, RaiseReason.DIVERT),
+    "back_out": (LaneEvent.RETURN_ASKED, RaiseReason.RETURN),
+}
+
+TOLD_AS: Final[Mapping[Command, EventType]] = {
+    Command.RESOLVE: EventType.PASSAGE_RESOLVED,
+    Command.HOLD: EventType.PASSAGE_HELD,
+    Command.INSPECT: EventType.PASSAGE_HELD,
+    Command.REFUSE: EventType.PASSAGE_REFUSED,
+    Command.TURN_BACK: EventType.PASSAGE_REFUSED,
+}
+
+
+class LaneCommands:
+    """Carries out requests on one lane, one at a time."""
+
+    def __init__(self, lane: LaneController) -> None:
+        self._lane = lane
+
+    async def carry_out(self, request: CommandRequest, actor: Actor) -> dict[str, Any]:
+        """Do what was asked or raise CommandRefusedError with the reason; the answer names what was done."""
+        passage = self._checked_passage(request)
+        match request.command:
+            case Command.RESOLVE:
+                return await self._resolve(request, actor, passage)
+            case Command.RAISE_BOOM | Command.LOWER_BOOM | Command.EMERGENCY_RAISE:
+                return await self._move_boom(request, actor)
+            case Command.OPEN_LANE | Command.CLOSE_LANE | Command.CLEAR_FAULT:
+                return await self._lane_command(request, actor)
+            case _:
+                return await self._dispose(request, actor, passage)
+
+    # On the vehicle ---------------------------------------------------------------------------------------------
+
+    def _checked_passage(self, request: CommandRequest) -> Passage | None:
+        passage = self._lane.passage
+        if not request.command.acts_on_vehicle:
+            return passage
+        if passage is None:
+            raise PassageChangedError(f"lane {self._lane.settings.id}: no vehicle is in the lane now")
+        if request.passage_id != passage.id:
+            raise PassageChangedError(
+                f"lane {self._lane.settings.id}: passage {passage.id} is in the lane now, the command names "
+                f"{request.passage_id}"
+            )
+        if request.facts_version != passage.facts_version:
+            raise PassageChangedError(
+                f"passage {passage.id}: facts are at version {passage.facts_version}, the command was given on "
+                f"version {request.facts_version}"
+            )
+        return passage
+
+    async def _dispose(self, request: CommandRequest, actor: Actor, passage: Passage | None) -> dict[str, Any]:
+        if passage is None:
+            raise PassageChangedError("no vehicle is in the lane now")
+        event, reason, disposition = self._way(request)
+        if request.command is Command.RELEASE:
+            self._check_right_to_release(passage, actor)
+        self._check_expected(event)
+        if reason is not None:
+            self._check_interlock(reason)
+        disposed = replace(passage, disposition=disposition or passage.disposition, disposed_by=actor.label)
+        facts = {**_facts(request), "raise": None if reason is None else reason.value}
+        events, ledger = self._told(request, disposed, actor)
+        await self._record(facts, actor, disposed, events=events, ledger=ledger)
+        self._still(passage)
+        self._lane.passage = disposed
+        self._fire(event)
+        return {"done": request.command.value, "disposition": disposed.disposition}
+
+    def _way(self, request: CommandRequest) -> tuple[LaneEvent, RaiseReason | None, Disposition | None]:
+        settings = self._lane.settings
+        match request.command:
+            case Command.RELEASE:
+                return LaneEvent.RELEASE_ASKED, RaiseReason.RELEASE, Disposition.RELEASE
+            case Command.HOLD:
+                return LaneEvent.HOLD_ASKED, None, None
+            case Command.REWEIGH:
+                return LaneEvent.REWEIGH_ASKED, None, None
+            case Command.INSPECT if settings.inspect_way == "yard_inside":
+                return LaneEvent.DIVERT_ASKED, RaiseReason.DIVERT, Disposition.YARD_INSIDE
+        way = str(request.fields.get("way", settings.refuse_way))
+        if way not in WAYS:
+            raise InputError(f"way: one of {sorted(WAYS)} expected, found {way!r}")
+        event, reason = WAYS[way]
+        if request.command is Command.INSPECT:
+            return event, reason, Disposition.YARD_BEFORE
+        return event, reason, Disposition.BACK_OUT if way == "back_out" else Disposition.DIVERT
+
+    def _check_right_to_release(self, passage: Passage, actor: Actor) -> None:
+        """Milder than the verdict is an override: who may is policy per reason, with firm minimums (RULES 7)."""
+        if passage.verdict == "release" and passage.decided_version == passage.facts_version:
+            return
+        if passage.case is None or passage.assessment is None:
+            raise CommandRefusedError(f"passage {passage.id}: not judged yet; resolve a fact or turn the vehicle back")
+        needed = rights_needed(passage.case, passage.assessment)
+        if needed == "nobody":
+            raise NotPermittedError(f"passage {passage.id}: nothing releases this vehicle at the gate")
+        if needed == "two":
+            raise NotPermittedError(f"passage {passage.id}: a second person must approve this release")
+        if needed == "supervisor" and actor.role not in {Role.SUPERVISOR, Role.CUSTOMS}:
+            raise NotPermittedError(f"passage {passage.id}: a supervisor must release this vehicle")
+
+    def _told(
+        self, request: CommandRequest, passage: Passage, actor: Actor
+    ) -> tuple[tuple[Event, ...], tuple[LedgerChange, ...]]:
+        now = self._lane.clock.now()
+        if request.command is not Command.RELEASE:
+            kind = TOLD_AS.get(request.command)
+            events = () if kind is None else (told.acted(passage, kind, now, actor.label, request.reason_code),)
+            return events, ()
+        released = told.acted(passage, EventType.PASSAGE_RELEASED, now, actor.label, request.reason_code)
+        if passage.verdict == "release":
+            return (released,), reservations(passage)
+        overridden = told.acted(passage, EventType.PASSAGE_OVERRIDDEN, now, actor.label, request.reason_code)
+        return (overridden, released), reservations(passage)
+
+    async def _resolve(self, request: CommandRequest, actor: Actor, passage: Passage | None) -> dict[str, Any]:
+        if passage is None:
+            raise PassageChangedError("no vehicle is in the lane now")
+        if "crossed" in request.fields:
+            event = LaneEvent.CROSSING_ATTESTED if request.fields["crossed"] else LaneEvent.DEPARTURE_ATTESTED
+            self._check_expected(event)
+            await self._record(_facts(request), actor, passage)
+            self._still(passage)
+            self._fire(event)
+            return {"done": "resolve"}
+        resolved = passage.with_facts(**_resolved_facts(request.fields))
+        now = self._lane.clock.now()
+        told_as = told.acted(resolved, EventType.PASSAGE_RESOLVED, now, actor.label, request.reason_code)
+        await self._record(_facts(request), actor, resolved, events=(told_as,))
+        self._still(passage)
+        self._lane.passage = resolved
+        self._fire(LaneEvent.FACTS_CHANGED)
+        return {"done": "resolve", "facts_version": resolved.facts_version}
+
+    # On the lane and its booms ----------------------------------------------------------------------------------
+
+    async def _lane_command(self, request: CommandRequest, actor: Actor) -> dict[str, Any]:
+        lane = self._lane
+        event = {
+            Command.OPEN_LANE: LaneEvent.OPEN_ASKED,
+            Command.CLOSE_LANE: LaneEvent.CLOSE_ASKED,
+            Command.CLEAR_FAULT: LaneEvent.CLEAR_ASKED,
+        }[request.command]
+        later = request.command is Command.CLOSE_LANE and not step(lane.state, lane.view(), event).handled
+        if not later:
+            self._check_expected(event)
+        now = lane.clock.now()
+        data = {"lane": lane.settings.id, "by": actor.label, "reason_code": request.reason_code}
+        kinds = {Command.OPEN_LANE: EventType.LANE_OPENED, Command.CLOSE_LANE: EventType.LANE_CLOSED}
+        kind = kinds.get(request.command)
+        events = () if kind is None else (Event(lane.mint_id(), kind, now, data),)
+        await self._record(_facts(request), actor, lane.passage, events=events)
+        if later:
+            lane.is_closing_asked = True
+            return {"done": "close_lane", "when": "after this vehicle"}
+        self._fire(event)
+        return {"done": request.command.value}
+
+    async def _move_boom(self, request: CommandRequest, actor: Actor) -> dict[str, Any]:
+        side = _side(request.fields)
+        lane = self._lane
+        if side not in lane.ports.barriers:
+            raise CommandRefusedError(f"lane {lane.settings.id} has no {side.value} barrier")
+        surroundings = lane.surroundings(lane.clock.monotonic_s())
+        if request.command is Command.LOWER_BOOM:
+            forbidden = lane.ports.lowering_rule(side, surroundings)
+            if forbidden is not None:
+                raise InterlockError(f"{side.value} boom is not lowered: {forbidden}")
+            await self._record({**_facts(request), "side": side.value}, actor, lane.passage)
+            lane.booms.intend_lowering(side)
+            lane.update()
+            return {"done": "lower_boom"}
+        if request.command is Command.EMERGENCY_RAISE:
+            facts = {**_facts(request), "side": side.value, "raise": RaiseReason.EMERGENCY.value}
+            await self._record(facts, actor, lane.passage)
+            lane.emergency_raise(side)
+            return {"done": "emergency_raise"}
+        reason = lane.reason_in_force(side)
+        if reason is None:
+            raise CommandRefusedError(
+                f"{side.value} boom: nothing recorded lets it rise in state {lane.state}; "
+                "release, divert or return first"
+            )
+        self._check_interlock(reason)
+        await self._record({**_facts(request), "side": side.value, "raise": reason.value}, actor, lane.passage)
+        lane.booms.raise_boom(side)
+        return {"done": "raise_boom"}
+
+    # Steps that all share ---------------------------------------------------------------------------------------
+
+    def _check_expected(self, event: LaneEvent) -> None:
+        lane = self._lane
+        if not step(lane.state, lane.view(), event).handled:
+            raise CommandRefusedError(f"lane {lane.settings.id}: not possible in state {lane.state}")
+
+    def _check_interlock(self, reason: RaiseReason) -> None:
+        lane = self._lane
+        forbidden = forbids_raising(reason, lane.surroundings(lane.clock.monotonic_s()))
+        if forbidden is not None:
+            raise InterlockError(f"boom is not raised for {reason.value}: {forbidden}")
+
+    async def _record(
+        self,
+        facts: Mapping[str, Any],
+        actor: Actor,
+        passage: Passage | None,
+        *,
+        events: tuple[Event, ...] = (),
+        ledger: tuple[LedgerChange, ...] = (),
+    ) -> None:
+        await self._lane.put_about(passage, "command", facts, actor=actor.label, events=events, ledger=ledger)
+
+    def _still(self, passage: Passage) -> None:
+        now = self._lane.passage
+        if now is None or (now.id, now.facts_version) != (passage.id, passage.facts_version):
+            raise PassageChangedError(
+                "the vehicle or its facts changed while the command was recorded; nothing was done"
+            )
+
+    def _fire(self, event: LaneEvent) -> None:
+        if not self._lane.fire(event):
+            raise CommandRefusedError("the lane changed while the command was recorded; nothing was done")
+        self._lane.update()
+
+    # Readers ----------------------------------------------------------------------------------------------------
+
+    async def scan(self, code: str, actor: Actor) -> dict[str, Any]:
+        """A slip was scanned for the vehicle in the lane. The same code again changes nothing."""
+        number = _text("code", code)
+        passage = self._vehicle()
+        if number in passage.scanned:
+            return {"passage_id": passage.id, "facts_version": passage.facts_version}
+        return await self._learn(passage.with_facts(scanned=(*passage.scanned, number)), {"scanned": number}, actor)
+
+    async def plate(self, read: PlateRead, actor: Actor) -> dict[str, Any]:
+        """A camera looked at the vehicle in the lane."""
+        passage = self._vehicle()
+        seen: dict[str, Any] = {
+            "plate": None if read.plate is None else _text("plate", read.plate).upper(),
+            "trailer_plate": read.trailer_plate,
+            "containers": read.containers,
+            "seals": read.seals,
+            "is_plate_looked_at": True,
+        }
+        if all(getattr(passage, name) == value for name, value in seen.items()):
+            return {"passage_id": passage.id, "facts_version": passage.facts_version}
+        facts = {name: list(value) if isinstance(value, tuple) else value for name, value in seen.items()}
+        return await self._learn(passage.with_facts(**seen), facts, actor)
+
+    def _vehicle(self) -> Passage:
+        passage = self._lane.passage
+        if passage is None or passage.disposition is not None:
+            raise CommandRefusedError(f"lane {self._lane.settings.id}: no vehicle waits to be identified")
+        return passage
+
+    async def _learn(self, passage: Passage, facts: Mapping[str, Any], actor: Actor) -> dict[str, Any]:
+        """Facts count from the moment they are seen; their entry goes into the lane's queue before any decision's."""
+        self._lane.passage = passage
+        self._lane.put("identified", facts, actor=actor.label)
+        self._lane.fire(LaneEvent.FACTS_CHANGED)
+        self._lane.update()
+        return {"passage_id": passage.id, "facts_version": passage.facts_version}
+
+
+def _facts(request: CommandRequest) -> dict[str, Any]:
+    return {
+        "command": request.command.value,
+        "facts_version": request.facts_version,
+        "reason_code": request.reason_code,
+        "reason": request.reason,
+        "fields": {key: value for key, value in request.fields.items() if not isinstance(value, float)},
+    }
+
+
+def _text(name: str, value: object) -> str:
+    if not isinstance(value, str) or not value.strip() or len(value) > LONGEST_TEXT or not value.isprintable():
+        raise InputError(f"{name}: 1 to {LONGEST_TEXT} printable characters expected, found {value!r}"[:200])
+    return value.strip()
+
+
+def _texts(name: str, value: object) -> tuple[str, ...]:
+    if not isinstance(value, list | tuple):
+        raise InputError(f"{name}: a list of texts expected, found {value!r}"[:200])
+    return tuple(_text(name, item) for item in value)
+
+
+def _side(fields: Mapping[str, Any]) -> Side:
+    try:
+        return Side(fields.get("side", Side.EXIT.value))
+    except ValueError:
+        raise InputError(f"side: entry or exit expected, found {fields.get('side')!r}") from None
+
+
+def _resolved_facts(fields: Mapping[str, Any]) -> dict[str, Any]:
+    facts: dict[str, Any] = {}
+    if "plate" in fields:
+        facts |= {"plate": _text("plate", fields["plate"]).upper(), "is_plate_looked_at": True}
+    if "trailer_plate" in fields:
+        facts["trailer_plate"] = _text("trailer_plate", fields["trailer_plate"]).upper()
+    if "slip_nos" in fields:
+        facts["scanned"] = _texts("slip_nos", fields["slip_nos"])
+    for name in ("containers", "seals"):
+        if name in fields:
+            facts[name] = _texts(name, fields[name])
+    return facts

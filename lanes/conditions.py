@@ -1,0 +1,170 @@
+"""When each event of the automaton has happened, read from the lane's situation. Pure: one predicate per event.
+
+The controller asks after every input, reading and tick; `true_events` answers in the order in which they matter
+(fire before everything, a crossing before a withdrawal).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from gate_service.domain.reading import BoomPosition, Detector, Presence, Side, WeightStatus
+from lanes.detectors import WITHDRAWN_HOLD_S, Crossing, Sight, has_crossed
+from lanes.interlocks import CLEAR_HOLD_S
+from lanes.platform import Deck, DeckSettings
+from lanes.states import LaneEvent, LaneState, Layout
+
+DEVICES_GOOD_S: Final = 1.0
+"""Devices must answer this long before a lane leaves FAULT by itself; one good answer may be chance."""
+
+NEEDS_WEIGHT: Final = frozenset(
+    {LaneState.IDLE, LaneState.APPROACH, LaneState.ADMITTING, LaneState.ON_PLATFORM, LaneState.WEIGHING}
+)
+"""States in which a silent weighbridge is a lost device. A vehicle already decided on may leave without it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """Everything a predicate may look at."""
+
+    state: LaneState
+    layout: Layout
+    sight: Sight
+    deck: Deck
+    deck_settings: DeckSettings | None
+    now_s: float
+    has_passage: bool
+    is_identified: bool  # scan and plate are there, or were waited for in vain
+    is_weight_given_up: bool
+    is_record_writable: bool
+    devices_good_since_s: float | None
+    admitting_forbidden_by: str | None
+    is_time_up: bool
+
+    def is_platform_empty(self) -> bool | None:
+        """By weight; True where the lane has no weighbridge; None where no fresh reading says."""
+        if self.deck_settings is None:
+            return True
+        return self.deck.is_empty(self.deck_settings, self.now_s)
+
+    def is_platform_loaded(self) -> bool:
+        """Whether a vehicle certainly stands on the platform."""
+        return self.deck_settings is not None and self.deck.is_loaded(self.deck_settings, self.now_s)
+
+    def is_whole(self) -> bool:
+        """Whether the whole vehicle stands on the platform: loaded, and neither the beams nor the entry loop see it."""
+        around = (Detector.ENTRY_LOOP, Detector.ENTRY_BEAM, Detector.EXIT_BEAM)
+        return self.is_platform_loaded() and all(self.sight.presence(d) in {Presence.CLEAR, None} for d in around)
+
+    def lost_because(self) -> str | None:
+        """Which device this state cannot do without is lost, or None."""
+        lost = self.sight.lost_because(self.now_s)
+        if lost is not None:
+            return lost
+        if self.deck_settings is None or (self.state not in NEEDS_WEIGHT and self.state is not LaneState.FAULT):
+            return None
+        reading = self.deck.reading
+        if reading is None or reading.status is WeightStatus.NO_DATA:
+            return "weighbridge_no_data"
+        return None if self.deck.fresh(self.now_s) is not None else "weighbridge_stale"
+
+
+def _arrived(s: Situation) -> bool:
+    if s.sight.presence(Detector.APPROACH) is None:
+        return s.is_platform_loaded()
+    return s.sight.is_occupied(Detector.APPROACH)
+
+
+def _withdrew(s: Situation) -> bool:
+    if s.deck_settings is None and s.layout.has_exit_barrier:
+        return False  # between approach loop and exit loop nothing sees a vehicle: a person must say
+    return (
+        s.has_passage
+        and s.sight.crossing is Crossing.NONE
+        and s.is_platform_empty() is True
+        and s.sight.is_clear_for(WITHDRAWN_HOLD_S, s.now_s)
+    )
+
+
+def _entered(s: Situation) -> bool:
+    return (
+        s.sight.is_occupied(Detector.ENTRY_BEAM) or s.sight.is_occupied(Detector.ENTRY_LOOP) or s.is_platform_loaded()
+    )
+
+
+def _not_whole(s: Situation) -> bool:
+    beams = (Detector.ENTRY_BEAM, Detector.EXIT_BEAM)
+    return any(s.sight.presence(beam) in {Presence.OCCUPIED, Presence.UNKNOWN} for beam in beams)
+
+
+def _ready_to_decide(s: Situation) -> bool:
+    if not s.has_passage or not s.is_identified:
+        return False
+    if s.deck_settings is None:
+        return True
+    if s.state is LaneState.ON_PLATFORM:
+        return s.is_weight_given_up  # never whole: longer than the platform, or a blocked beam
+    return s.deck.is_settled(s.now_s) or s.is_weight_given_up
+
+
+def _lane_clear(s: Situation) -> bool:
+    return (
+        s.is_platform_empty() is True
+        and s.sight.are_booms_down()
+        and s.sight.is_clear_for(CLEAR_HOLD_S, s.now_s, leaving_out=frozenset({Detector.APPROACH}))
+    )
+
+
+def _unexplained(s: Situation) -> bool:
+    if s.state is not LaneState.IDLE or s.sight.lost_because(s.now_s) is not None:
+        return False
+    moved = (
+        any(position is not BoomPosition.DOWN for position in s.sight.inputs.booms.values())
+        if s.sight.inputs
+        else False
+    )
+    behind = s.sight.is_occupied(Detector.EXIT_LOOP) or s.sight.is_occupied(Detector.EXIT_BEAM)
+    dropped_in = s.layout.has_entry_barrier and s.is_platform_loaded()
+    return moved or behind or dropped_in
+
+
+def _devices_back(s: Situation) -> bool:
+    return s.devices_good_since_s is not None and s.now_s - s.devices_good_since_s >= DEVICES_GOOD_S
+
+
+def _fire(s: Situation) -> bool:
+    return s.sight.inputs is not None and s.sight.inputs.fire is True
+
+
+def _release_boom_up(s: Situation) -> bool:
+    side = Side.EXIT if s.layout.has_exit_barrier else Side.ENTRY
+    return s.sight.boom(side) in {BoomPosition.UP, None}
+
+
+PREDICATES: Final[tuple[tuple[LaneEvent, Callable[[Situation], bool]], ...]] = (
+    (LaneEvent.FIRE_ON, _fire),
+    (LaneEvent.RECORD_LOST, lambda s: not s.is_record_writable),
+    (LaneEvent.DEVICE_LOST, lambda s: s.lost_because() is not None),
+    (LaneEvent.DEVICES_BACK, _devices_back),
+    (LaneEvent.CROSSED, lambda s: s.has_passage and has_crossed(s.sight, s.now_s)),
+    (LaneEvent.VEHICLE_WITHDREW, _withdrew),
+    (LaneEvent.VEHICLE_ARRIVED, _arrived),
+    (LaneEvent.VEHICLE_ENTERED, _entered),
+    (LaneEvent.READY_TO_ADMIT, lambda s: s.admitting_forbidden_by is None),
+    (LaneEvent.NOT_WHOLE, _not_whole),
+    (LaneEvent.WHOLE_ON_PLATFORM, Situation.is_whole),
+    (LaneEvent.READY_TO_DECIDE, _ready_to_decide),
+    (LaneEvent.UNDER_RELEASE_BOOM, lambda s: s.sight.is_occupied(Detector.EXIT_LOOP)),
+    (LaneEvent.RELEASE_BOOM_UP, _release_boom_up),
+    (LaneEvent.LANE_CLEAR, _lane_clear),
+    (LaneEvent.UNEXPLAINED_MOTION, _unexplained),
+    (LaneEvent.TIME_IS_UP, lambda s: s.is_time_up),
+)
+"""Each observable event with its predicate, in the order in which they are tried. What persons ask is not here."""
+
+
+def true_events(situation: Situation) -> Iterator[LaneEvent]:
+    """The events that have happened, most important first."""
+    return (event for event, holds in PREDICATES if holds(situation))

@@ -1,0 +1,125 @@
+"""One decision: look the slips up, claim them, compose the case, let the rules judge, and say what must be on disk."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from gate_service.domain.errors import CaseError
+from gate_service.domain.events import Event, EventType
+from gate_service.domain.passage import Disposition, Passage
+from gate_service.domain.ports import Claims, ClaimState, Clock, SlipAnswer, SlipSource, Source
+from gate_service.domain.record import Entry, LedgerChange, LedgerKind
+from lanes import told
+from lanes.case_document import case_document
+from lanes.policy.case import read_case
+from lanes.policy.engine import assess
+from lanes.policy.explain import driver_line, operator_paragraph
+from lanes.settings import LaneSettings
+
+LANGUAGES = ("zh", "en")
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A passage with its assessment, and the entry that must be on disk before anything is done about it."""
+
+    passage: Passage
+    entry: Entry
+
+
+class Decider:
+    """Decides passages of one lane. Holds no state of its own."""
+
+    def __init__(
+        self,
+        settings: LaneSettings,
+        slips: SlipSource,
+        claims: Claims,
+        clock: Clock,
+        are_devices_safe: Callable[[], bool | None],
+    ) -> None:
+        self._settings = settings
+        self._slips = slips
+        self._claims = claims
+        self._clock = clock
+        self._are_devices_safe = are_devices_safe
+
+    async def decide(self, passage: Passage) -> Judged:
+        """Judge the passage as it is now. Never raises for outside faults: what cannot be judged goes to a person."""
+        answer = await self._slips.find(
+            scanned=passage.scanned, plate=passage.plate, direction=passage.direction, passage_id=passage.id
+        )
+        claim = await self._claim(passage, answer)
+        now = self._clock.now()
+        case = case_document(
+            passage, answer, claim, self._settings,
+            now=now, are_devices_safe=self._are_devices_safe(), clock_error_s=0,
+        )  # fmt: skip
+        return self._judged(passage, case, now)
+
+    async def _claim(self, passage: Passage, answer: SlipAnswer) -> ClaimState | None:
+        """Slips bound to this site alone need no claim (RULES 6); all others are asked for at the centre."""
+        open_to_others = [
+            str(slip.get("slip_no")) for slip in answer.slips if slip.get("site_ids") != [self._settings.site_id]
+        ]
+        if not open_to_others:
+            return ClaimState.NOT_NEEDED if answer.slips and answer.source is Source.CENTRAL else None
+        return await self._claims.claim(open_to_others, passage_id=passage.id, lane=passage.lane, at=self._clock.now())
+
+    def _judged(self, passage: Passage, case: dict[str, Any], now: datetime) -> Judged:
+        try:
+            assessment = assess(read_case(case))
+            answer = assessment.as_document()
+            explanation = {language: operator_paragraph(assessment, language) for language in LANGUAGES}
+            driver = {language: driver_line(assessment, language) for language in LANGUAGES}
+        except CaseError as error:
+            answer = {
+                "verdict": "review",
+                "tier": None,
+                "checks": [],
+                "warnings": [],
+                "lane": None,
+                "error": str(error),
+            }
+            explanation = {"zh": f"无法自动判定：{error}", "en": f"Cannot be judged: {error}"}
+            driver = {"zh": "请等候工作人员", "en": "Wait for the officer"}
+        verdict = str(answer["verdict"])
+        judged = replace(
+            passage, case=case, assessment=answer, explanation=explanation, driver_text=driver, verdict=verdict,
+            decided_version=passage.facts_version, note=None,
+        )  # fmt: skip
+        is_release = verdict == "release"
+        if is_release:
+            judged = replace(judged, disposition=Disposition.RELEASE, disposed_by="service")
+        return Judged(judged, self._entry(judged, now, is_release=is_release))
+
+    def _entry(self, passage: Passage, now: datetime, *, is_release: bool) -> Entry:
+        events: list[Event] = []
+        weighed = told.weighed(passage, now)
+        if weighed is not None:
+            events.append(weighed)
+        events.append(told.decided(passage, now))
+        ledger: tuple[LedgerChange, ...] = ()
+        if is_release:
+            events.append(told.acted(passage, EventType.PASSAGE_RELEASED, now, "service", None))
+            ledger = reservations(passage)
+        if passage.verdict == "detain":
+            events.append(told.acted(passage, EventType.PASSAGE_HELD, now, "service", None))
+        facts = {
+            "verdict": passage.verdict,
+            "facts_version": passage.facts_version,
+            "reasons": [check["reason_code"] for check in (passage.assessment or {}).get("checks", ())],
+            "raise": "release" if is_release else None,
+        }
+        return Entry(
+            "decision", now, "service", facts,
+            lane=passage.lane, passage_id=passage.id, passage=passage.document(), ledger=ledger, events=tuple(events),
+        )  # fmt: skip
+
+
+def reservations(passage: Passage) -> tuple[LedgerChange, ...]:
+    """The slips of a released passage are reserved with the decision itself."""
+    return tuple(LedgerChange(LedgerKind.SLIP_RESERVED, number, passage.id) for number in passage.slip_nos())

@@ -1,0 +1,63 @@
+"""Writes a lane's entries to the record in their order, one after the other, until the record takes them.
+
+Nothing that an entry allows is done before `write` returned. When the record cannot be written the entry stays at the
+head of the queue and is tried again: it is never dropped, and the lane is closed meanwhile.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from typing import Final, Self
+
+from gate_service.domain.errors import RecordError
+from gate_service.domain.ports import Clock, Journal
+from gate_service.domain.record import Entry
+
+TRY_AGAIN_S: Final = 0.5
+LAST_WORDS_S: Final = 2.0
+"""How long a stop waits for queued entries; what the record does not take by then was never done either."""
+
+
+class Scribe:
+    """One queue of entries for one lane."""
+
+    def __init__(self, journal: Journal, clock: Clock) -> None:
+        self._journal = journal
+        self._clock = clock
+        self._queue: asyncio.Queue[tuple[Entry, asyncio.Future[int]]] = asyncio.Queue()
+        self._task: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> Self:
+        """Start writing."""
+        self._task = asyncio.get_running_loop().create_task(self._work(), name="scribe")
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Write what is queued while the record takes it, then stop."""
+        if self._task is not None:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._queue.join(), LAST_WORDS_S)
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    def put(self, entry: Entry) -> asyncio.Future[int]:
+        """Queue an entry; the future holds its record number once it is on disk."""
+        future: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        self._queue.put_nowait((entry, future))
+        return future
+
+    async def _work(self) -> None:
+        while True:
+            entry, future = await self._queue.get()
+            number = await self._write(entry)
+            if not future.cancelled():
+                future.set_result(number)
+            self._queue.task_done()
+
+    async def _write(self, entry: Entry) -> int:
+        while True:
+            try:
+                return await self._journal.write(entry)
+            except RecordError:
+                await self._clock.sleep(TRY_AGAIN_S)

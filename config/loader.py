@@ -1,0 +1,251 @@
+"""Reads a site file and finds every mistake in it: place, what was found, what is allowed. Nothing starts here."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from collections import Counter
+from dataclasses import dataclass
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from pydantic import ValidationError
+
+from config.schema import Lane, SiteFile
+from devices.registry import check_module, check_weighbridge
+from gate_service.domain.errors import ConfigError, InputError, PolicyError
+from lanes.policy.policy import read_policy
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedSite:
+    """A site file without mistakes, with the files it names read in. Relative paths count from the file's folder."""
+
+    file: SiteFile
+    folder: Path
+    policy: dict[str, Any] | None
+    secret: str | None
+    central_token: str | None
+    authority_secret: str | None
+
+
+def load(path: Path) -> LoadedSite:
+    """The checked site. Raises ConfigError with one line for each mistake."""
+    document = _read_toml(path)
+    try:
+        file = SiteFile.model_validate(document)
+    except ValidationError as error:
+        raise ConfigError([_problem(item, document) for item in error.errors(include_url=False)]) from None
+    problems: list[str] = []
+    folder = path.parent
+    policy = _policy(file, folder, problems)
+    loaded = LoadedSite(
+        file=file,
+        folder=folder,
+        policy=policy,
+        secret=_text_of(file.policy.secret_file, folder, "policy.secret_file", problems),
+        central_token=_text_of(file.central and file.central.token_file, folder, "central.token_file", problems),
+        authority_secret=_text_of(
+            file.authority and file.authority.secret_file, folder, "authority.secret_file", problems
+        ),
+    )
+    if loaded.secret is not None and not _is_hex(loaded.secret):
+        problems.append("policy.secret_file: hex digits expected")
+    problems += _lane_problems(file) + _listen_problems(file)
+    if problems:
+        raise ConfigError(problems)
+    return loaded
+
+
+def _read_toml(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError([f"{path}: cannot be read: {error.strerror}"]) from None
+    except UnicodeDecodeError as error:
+        raise ConfigError([f"{path}: UTF-8 expected, found byte {error.object[error.start]:#04x}"]) from None
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError([f"{path}: TOML expected: {error}"]) from None
+
+
+def _problem(error: Any, document: dict[str, Any]) -> str:
+    place = ".".join(str(part) for part in error["loc"])
+    if error["type"] == "extra_forbidden":
+        return f"{place}: unknown key{_nearest(error['loc'], document)}"
+    found = error.get("input")
+    shown = "" if isinstance(found, dict | list) else f", found {found!r}"
+    return f"{place}: {error['msg']}{shown}"
+
+
+def _nearest(place: tuple[Any, ...], document: dict[str, Any]) -> str:
+    """The keys that would be allowed at this place, so that a misspelling shows itself."""
+    model: Any = SiteFile
+    for part in place[:-1]:
+        if isinstance(part, int):
+            continue
+        field = getattr(model, "model_fields", {}).get(part)
+        if field is None:
+            return ""
+        inner = [field.annotation, *getattr(field.annotation, "__args__", ())]
+        model = next((kind for kind in inner if hasattr(kind, "model_fields")), None)
+    fields = getattr(model, "model_fields", None)
+    return f", allowed: {', '.join(sorted(fields))}" if fields and document else ""
+
+
+def _text_of(name: str | None, folder: Path, place: str, problems: list[str]) -> str | None:
+    if name is None:
+        return None
+    try:
+        text = (folder / name).read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        problems.append(f"{place}: {folder / name} cannot be read: {error}")
+        return None
+    if not text:
+        problems.append(f"{place}: {folder / name} is empty")
+    return text or None
+
+
+def _is_hex(text: str) -> bool:
+    try:
+        bytes.fromhex(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _policy(file: SiteFile, folder: Path, problems: list[str]) -> dict[str, Any] | None:
+    text = _text_of(file.policy.file, folder, "policy.file", problems)
+    if text is None:
+        return None
+    try:
+        document = json.loads(text)
+        read_policy(document)
+    except (json.JSONDecodeError, PolicyError) as error:
+        problems.append(f"policy.file: {error}")
+        return None
+    return dict(document)
+
+
+def _lane_problems(file: SiteFile) -> list[str]:
+    problems = [
+        f"lanes: id {name!r} is used {count} times, once expected"
+        for name, count in Counter(lane.id for lane in file.lanes).items()
+        if count > 1
+    ]
+    for name, count in Counter(module.name for module in file.modules).items():
+        if count > 1:
+            problems.append(f"modules: name {name!r} is used {count} times, once expected")
+    for index, module in enumerate(file.modules):
+        problems += _checked(lambda module=module: check_module(module.url, module.profile), f"modules.{index}")
+        if file.site.demo and not _is_local(module.url):
+            problems.append(f"modules.{index}.url: a demo site takes only loopback devices, found {module.url!r}")
+    modules = {module.name for module in file.modules}
+    for index, lane in enumerate(file.lanes):
+        problems += [f"lanes.{index} ({lane.id}): {problem}" for problem in _problems_of_lane(lane, modules)]
+        if file.site.demo and lane.weighbridge and not _is_local(lane.weighbridge.port):
+            problems.append(f"lanes.{index} ({lane.id}): weighbridge.port: a demo site takes only loopback devices")
+    if file.demo.inject is not None and not file.site.demo:
+        problems.append("demo.inject: allowed only where site.demo is true")
+    return problems + _bits_used_twice(file)
+
+
+def _checked(check: Any, place: str) -> list[str]:
+    try:
+        check()
+    except InputError as error:
+        return [f"{place}: {error}"]
+    return []
+
+
+def _is_local(url: str) -> bool:
+    """Whether a device address cannot be a real device: loopback or a pseudo-terminal."""
+    parts = urlsplit(url)
+    if not parts.scheme:
+        return url.startswith("/dev/pts/")
+    try:
+        return ip_address(parts.hostname or "").is_loopback
+    except ValueError:
+        return parts.hostname == "localhost"
+
+
+def _problems_of_lane(lane: Lane, modules: set[str]) -> list[str]:
+    problems = []
+    if lane.module not in modules:
+        problems.append(f"module: one of {sorted(modules)} expected, found {lane.module!r}")
+    inputs, outputs = lane.inputs, lane.outputs
+    for side, raise_, lower, up, down, loop in (
+        ("entry", outputs.entry_raise, outputs.entry_lower, inputs.entry_up, inputs.entry_down, inputs.entry_loop),
+        ("exit", outputs.exit_raise, outputs.exit_lower, inputs.exit_up, inputs.exit_down, inputs.exit_loop),
+    ):
+        if raise_ is None:
+            if lower is not None:
+                problems.append(f"outputs.{side}_lower: a barrier needs {side}_raise too")
+            continue
+        if up is None or down is None:
+            problems.append(
+                f"inputs: a barrier's position comes from its limits alone: {side}_up and {side}_down expected"
+            )
+        if lane.barriers.closing == "service" and lower is None:
+            problems.append(f"outputs.{side}_lower: expected, since barriers.closing is service")
+        if lane.barriers.closing == "service" and loop is None:
+            problems.append(f"inputs.{side}_loop: expected under a boom that this service lowers")
+        if lane.barriers.closing == "controller" and lower is not None:
+            problems.append(f"outputs.{side}_lower: one closer per barrier: not allowed where closing is controller")
+    if outputs.entry_raise is None and outputs.exit_raise is None:
+        problems.append("outputs: at least one barrier (entry_raise or exit_raise) expected")
+    if inputs.approach is None:
+        problems.append("inputs.approach: expected: a passage begins at the approach loop")
+    if inputs.fire is None:
+        problems.append("inputs.fire: expected: nothing is lowered while the fire input cannot be read")
+    problems += _weighbridge_problems(lane)
+    return problems
+
+
+def _weighbridge_problems(lane: Lane) -> list[str]:
+    weighbridge = lane.weighbridge
+    if weighbridge is None:
+        return []
+    problems = _checked(
+        lambda: check_weighbridge(weighbridge.protocol, weighbridge.port, weighbridge.options), "weighbridge"
+    )
+    if lane.inputs.entry_beam is None or lane.inputs.exit_beam is None:
+        problems.append("inputs: a weighbridge needs entry_beam and exit_beam to see the whole vehicle on it")
+    if weighbridge.verified_until_at is not None and weighbridge.verified_until_at.tzinfo is None:
+        problems.append("weighbridge.verified_until_at: a time with offset expected")
+    if weighbridge.max_capacity_kg / weighbridge.interval_kg > 10_000:  # class III, OIML R 76: n at most 10 000
+        problems.append("weighbridge: max_capacity_kg / interval_kg at most 10000 expected (class III)")
+    return problems
+
+
+def _bits_used_twice(file: SiteFile) -> list[str]:
+    problems = []
+    for kind in ("inputs", "outputs"):
+        used: dict[tuple[str, int], list[str]] = {}
+        shared = {"fire", "power_ok"}  # one wire may serve several lanes
+        for lane in file.lanes:
+            for name, bit in getattr(lane, kind).model_dump().items():
+                if bit is not None and name not in shared:
+                    used.setdefault((lane.module, bit), []).append(f"{lane.id}.{name}")
+        problems += [
+            f"{kind}: bit {bit} of {module} is used by {' and '.join(users)}, once expected"
+            for (module, bit), users in used.items()
+            if len(users) > 1
+        ]
+    return problems
+
+
+def _listen_problems(file: SiteFile) -> list[str]:
+    listen = file.listen
+    if (listen.tls_certificate_file is None) != (listen.tls_key_file is None):
+        return ["listen: tls_certificate_file and tls_key_file expected together"]
+    try:
+        loopback = ip_address(listen.host).is_loopback
+    except ValueError:
+        loopback = listen.host == "localhost"
+    if not loopback and listen.tls_certificate_file is None and not listen.plain_http_off_loopback:
+        return [
+            f"listen.host: {listen.host!r} is off loopback: a certificate, or plain_http_off_loopback = true, expected"
+        ]
+    return []

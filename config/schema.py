@@ -1,0 +1,187 @@
+"""The shape of a site file. Unknown keys are mistakes; every number has its unit in its name and its bounds here."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+Identifier = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,31}$")]
+Seconds = Annotated[float, Field(gt=0, le=3600)]
+Bit = Annotated[int, Field(ge=0, le=65535)]
+
+
+class Shape(BaseModel):
+    """Base: a misspelt key stops the start."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Name(Shape):
+    """A name in both languages of the pages."""
+
+    zh: str
+    en: str
+
+
+class Site(Shape):
+    """This gate. `demo` true is loud on every page and takes only devices on loopback or pseudo-terminals."""
+
+    id: Identifier
+    name: Name
+    demo: bool = False
+
+
+class Listen(Shape):
+    """Where the service answers. Off loopback it wants TLS, or plain HTTP asked for in words."""
+
+    host: str = "127.0.0.1"
+    port: int = Field(8443, ge=0, le=65535)
+    tls_certificate_file: str | None = None
+    tls_key_file: str | None = None
+    plain_http_off_loopback: bool = False
+
+
+class Data(Shape):
+    """Where the record lives. `url` empty is SQLite in `dir`; `postgresql://…` is the other choice."""
+
+    dir: str
+    url: str = ""
+    disk_reserve_mb: int = Field(256, ge=16, le=1_000_000)
+
+
+class Central(Shape):
+    """The central system (CONTRACT 3)."""
+
+    base_url: str
+    token_file: str
+    poll_wait_s: Seconds = 20.0
+
+
+class Authority(Shape):
+    """The zone authority's receiver (CONTRACT 5). `allow` lists host:port destinations that may be private."""
+
+    url: str
+    secret_file: str
+    allow: list[str] = []
+
+
+class Policy(Shape):
+    """The rules' numbers. `file` is a JSON policy, absent the default of the rules; `secret_file` is hex, for draws."""
+
+    file: str | None = None
+    secret_file: str | None = None
+
+
+class Demo(Shape):
+    """Only for a demo site: shows what happens when a part fails or is left out."""
+
+    inject: Literal["skip-interlock"] | None = None
+
+
+class Module(Shape):
+    """One I/O module."""
+
+    name: Identifier
+    url: str
+    profile: str
+    poll_ms: int = Field(50, ge=10, le=1000)
+
+
+class Inputs(Shape):
+    """Input numbers of a lane on its module; absent where the lane has none. Bit 1 is occupied, at the limit, on."""
+
+    approach: Bit | None = None
+    entry_loop: Bit | None = None
+    entry_beam: Bit | None = None
+    exit_beam: Bit | None = None
+    exit_loop: Bit | None = None
+    entry_up: Bit | None = None
+    entry_down: Bit | None = None
+    exit_up: Bit | None = None
+    exit_down: Bit | None = None
+    fire: Bit | None = None
+    power_ok: Bit | None = None
+    local_button: Bit | None = None
+
+
+class Outputs(Shape):
+    """Output numbers of a lane on its module."""
+
+    entry_raise: Bit | None = None
+    entry_lower: Bit | None = None
+    exit_raise: Bit | None = None
+    exit_lower: Bit | None = None
+    entry_red: Bit | None = None
+    entry_green: Bit | None = None
+    exit_red: Bit | None = None
+    exit_green: Bit | None = None
+    back_out: Bit | None = None
+
+
+class Barriers(Shape):
+    """How the lane's booms move. Exactly one closes them: the controller of the barrier, or this service."""
+
+    closing: Literal["service", "controller"] = "service"
+    travel_s: Seconds = 8.0
+    pulse_ms: int = Field(500, ge=50, le=5000)
+
+
+class Weighbridge(Shape):
+    """The lane's weighbridge and its plate. `interval_kg` is the verification interval e (class III)."""
+
+    protocol: str
+    port: str
+    unit: Literal["kg", "t", "g", "lb"] = "kg"
+    interval_kg: Decimal = Field(gt=0, le=1000)
+    max_capacity_kg: Decimal = Field(gt=0, le=1_000_000)
+    verified_until_at: datetime | None = None
+    zero_band_kg: Decimal | None = None
+    options: dict[str, str] = {}
+
+
+class Timing(Shape):
+    """How long a lane waits for what; site decisions with the defaults of `lanes.settings`."""
+
+    scan_wait_s: Seconds = 10.0
+    plate_wait_s: Seconds = 3.0
+    weigh_wait_s: Seconds = 30.0
+    escalate_after_s: Seconds = 60.0
+
+
+class Lane(Shape):
+    """One lane."""
+
+    id: Identifier
+    name: Name
+    kind: Literal["declared", "non_declared"]
+    direction: Literal["inbound", "outbound"]
+    hazmat: bool = False
+    module: Identifier
+    refuse_way: Literal["back_out", "forward"] = "back_out"
+    inspect_way: Literal["yard_inside", "yard_before"] = "yard_inside"
+    accept_unconfirmed_safe_state: bool = False
+    inputs: Inputs
+    outputs: Outputs
+    barriers: Barriers = Barriers()
+    weighbridge: Weighbridge | None = None
+    timing: Timing = Timing()
+
+
+class SiteFile(Shape):
+    """A whole site file."""
+
+    site: Site
+    listen: Listen = Listen()
+    data: Data
+    central: Central | None = None
+    authority: Authority | None = None
+    policy: Policy = Policy()
+    demo: Demo = Demo()
+    modules: list[Module] = Field(min_length=1)
+    lanes: list[Lane] = Field(min_length=1)
+
+
+JsonDocument = dict[str, Any]

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
+from gate_service.domain.errors import MassError
 from gate_service.domain.events import Event
+from gate_service.domain.mass import Mass
 from gate_service.domain.passage import Disposition, Outcome, Passage
 from gate_service.domain.record import LedgerChange, LedgerKind
 from lanes import told
@@ -44,8 +48,43 @@ def close_passage(
 def _ledger(passage: Passage, settings: LaneSettings, *, through: bool) -> tuple[LedgerChange, ...]:
     kind = LedgerKind.SLIP_USED if through else LedgerKind.SLIP_RETURNED
     changes = [LedgerChange(kind, number, passage.id) for number in passage.slip_nos()]
-    if through and passage.plate is not None:
-        gross = passage.weighed.gross if passage.weighed else None
+    if not through:
+        return tuple(changes)
+    gross = passage.weighed.gross if passage.weighed else None
+    if passage.plate is not None:
         moved = LedgerKind.VEHICLE_IN if settings.direction == "inbound" else LedgerKind.VEHICLE_OUT
         changes.append(LedgerChange(moved, passage.plate, passage.id, gross))
-    return tuple(changes)
+    slips = [slip for slip in (passage.case or {}).get("slips", ()) if isinstance(slip, Mapping)]
+    if passage.plate is not None and gross is not None and _is_bare_vehicle(slips):
+        changes.append(LedgerChange(LedgerKind.TARE_SEEN, passage.plate, passage.id, gross))
+    return (*changes, *(change for slip in slips for change in _declared(slip, passage.id)))
+
+
+def _is_bare_vehicle(slips: list[Mapping[str, Any]]) -> bool:
+    """An empty vehicle (type 6) without trailer or containers: what was weighed is its tare."""
+    if len(slips) != 1 or slips[0].get("type") != "6":
+        return False
+    vehicle = slips[0].get("vehicle")
+    has_trailer = isinstance(vehicle, Mapping) and vehicle.get("trailer_plate") is not None
+    return not has_trailer and not slips[0].get("containers")
+
+
+def _declared(slip: Mapping[str, Any], passage_id: str) -> list[LedgerChange]:
+    """This truck's goods against its declaration; a slip with several declarations does not say how they share."""
+    documents = slip.get("documents")
+    numbers = (
+        {document.get("declaration_no") for document in documents if isinstance(document, Mapping)}
+        if isinstance(documents, list)
+        else set()
+    )
+    gross_kg = slip.get("goods_gross_kg")
+    if len(numbers) != 1 or not isinstance(gross_kg, int | float):
+        return []
+    number = numbers.pop()
+    if not isinstance(number, str):
+        return []
+    try:
+        mass = Mass.from_kg(gross_kg)
+    except MassError:
+        return []
+    return [LedgerChange(LedgerKind.DECLARATION_PASSED, number, passage_id, mass)]

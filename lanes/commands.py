@@ -14,6 +14,7 @@ from gate_service.domain.errors import (
     CommandRefusedError,
     InputError,
     InterlockError,
+    LedgerRefusedError,
     NotPermittedError,
     PassageChangedError,
 )
@@ -244,7 +245,10 @@ class LaneCommands:
         events: tuple[Event, ...] = (),
         ledger: tuple[LedgerChange, ...] = (),
     ) -> None:
-        await self._lane.put_about(passage, "command", facts, actor=actor.label, events=events, ledger=ledger)
+        try:
+            await self._lane.put_about(passage, "command", facts, actor=actor.label, events=events, ledger=ledger)
+        except LedgerRefusedError as error:
+            raise NotPermittedError(str(error)) from error  # nothing releases a used slip (RULES 7)
 
     def _still(self, passage: Passage) -> None:
         now = self._lane.passage

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final, Self
 from uuid import UUID, uuid4
 
-from gate_service.domain.errors import DeviceError
+from gate_service.domain.errors import DeviceError, SlipTakenError
 from gate_service.domain.events import Event, EventType
 from gate_service.domain.passage import Outcome, Passage, Weighed, from_document
 from gate_service.domain.ports import Barrier, Claims, Clock, Journal, Signals, SlipSource
@@ -339,7 +339,7 @@ class LaneController:
         if self.passage is None:
             return
         self.passage = self._with_weight(self.passage)
-        if self._deciding is not None:
+        if self._deciding is not None and self._deciding is not asyncio.current_task():
             self._deciding.cancel()
         self._deciding = asyncio.get_running_loop().create_task(self._decide(self.passage), name="decide")
 
@@ -347,7 +347,12 @@ class LaneController:
         judged: Judged = await self._decider.decide(passage)
         if not self._is_current(passage):
             return
-        await self.scribe.put(judged.entry)
+        try:
+            await self.scribe.put(judged.entry)
+        except SlipTakenError:
+            # Another lane of this site took the slip between the look-up and the commit: the rules see it now.
+            self._start_deciding()
+            return
         if not self._is_current(passage):
             return
         self.passage = judged.passage

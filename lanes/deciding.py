@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -121,5 +121,15 @@ class Decider:
 
 
 def reservations(passage: Passage) -> tuple[LedgerChange, ...]:
-    """The slips of a released passage are reserved with the decision itself."""
-    return tuple(LedgerChange(LedgerKind.SLIP_RESERVED, number, passage.id) for number in passage.slip_nos())
+    """The slips of a released passage are reserved with the decision itself, as often as each allows."""
+    slips = (passage.case or {}).get("slips", ())
+    limits = {slip.get("slip_no"): slip.get("pass_limit") for slip in slips if isinstance(slip, Mapping)}
+    return tuple(
+        LedgerChange(LedgerKind.SLIP_RESERVED, number, passage.id, limit=_pass_limit(limits.get(number)))
+        for number in passage.slip_nos()
+    )
+
+
+def _pass_limit(value: object) -> int:
+    """CONTRACT 3: `pass_limit` null is 1."""
+    return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else 1

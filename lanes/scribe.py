@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 from typing import Final, Self
 
-from gate_service.domain.errors import RecordError
+from gate_service.domain.errors import LedgerRefusedError, RecordError
 from gate_service.domain.ports import Clock, Journal
 from gate_service.domain.record import Entry
 
@@ -42,7 +42,10 @@ class Scribe:
             await asyncio.gather(self._task, return_exceptions=True)
 
     def put(self, entry: Entry) -> asyncio.Future[int]:
-        """Queue an entry; the future holds its record number once it is on disk."""
+        """Queue an entry; the future holds its record number once it is on disk.
+
+        It holds LedgerRefusedError where another passage holds the slip: nothing of the entry was written.
+        """
         future: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         self._queue.put_nowait((entry, future))
         return future
@@ -50,9 +53,15 @@ class Scribe:
     async def _work(self) -> None:
         while True:
             entry, future = await self._queue.get()
-            number = await self._write(entry)
-            if not future.cancelled():
-                future.set_result(number)
+            try:
+                number = await self._write(entry)
+            except LedgerRefusedError as error:
+                if not future.done():
+                    future.set_exception(error)
+                    future.exception()  # whoever waits sees it; who does not wait must not warn at shutdown
+            else:
+                if not future.done():
+                    future.set_result(number)
             self._queue.task_done()
 
     async def _write(self, entry: Entry) -> int:

@@ -1,0 +1,156 @@
+"""One lane as pages, API and tests see it: the shape of `docs/architecture.md`, composed from the controller."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from gate_service.domain.commands import Command
+from gate_service.domain.passage import Passage
+from lanes.controller import LaneController
+from lanes.policy.explain import check_text
+from lanes.signs import DRIVER_LINES, STATE_TEXTS
+from lanes.states import LaneEvent, LaneState, step
+
+OFFERED: Final[Mapping[Command, LaneEvent]] = {
+    Command.RELEASE: LaneEvent.RELEASE_ASKED,
+    Command.HOLD: LaneEvent.HOLD_ASKED,
+    Command.REWEIGH: LaneEvent.REWEIGH_ASKED,
+    Command.OPEN_LANE: LaneEvent.OPEN_ASKED,
+    Command.CLEAR_FAULT: LaneEvent.CLEAR_ASKED,
+}
+"""Commands that map to one event whatever the lane; the ways out depend on the lane and are added in `commands`."""
+
+
+def _age_ms(lane: LaneController, taken_s: float | None) -> int | None:
+    return None if taken_s is None else max(0, round((lane.clock.monotonic_s() - taken_s) * 1000))
+
+
+def _weight(lane: LaneController) -> dict[str, Any] | None:
+    reading = lane.deck.reading
+    if lane.settings.deck is None or reading is None:
+        return None
+    return {
+        "value_kg": None if reading.value is None else reading.value.to_json(),
+        "status": reading.status.value,
+        "stable": reading.is_stable,
+        "stability_from": reading.stability_from.value,
+        "zero_seen": lane.deck.is_zero_seen,
+        "age_ms": _age_ms(lane, reading.taken_monotonic_s),
+    }
+
+
+def _devices(lane: LaneController) -> list[dict[str, Any]]:
+    return [
+        {
+            "device": health.device,
+            "kind": health.kind,
+            "fault": health.fault,
+            "age_ms": _age_ms(lane, health.last_good_monotonic_s),
+            "safe_state_confirmed": health.is_safe_state_confirmed,
+            "rejects": dict(health.rejects or {}),
+        }
+        for health in lane.health.values()
+    ]
+
+
+def passage_snapshot(passage: Passage) -> dict[str, Any]:
+    """A passage as a person needs it: facts, verdict, each check with its text in both languages."""
+    answer = passage.assessment or {}
+    case = passage.case or {}
+    weighed = passage.weighed
+    checks = [
+        {**check, "text": {language: check_text(check, language) for language in ("zh", "en")}}
+        for check in answer.get("checks", ())
+    ]
+    return {
+        "id": passage.id,
+        "lane": passage.lane,
+        "direction": passage.direction,
+        "facts_version": passage.facts_version,
+        "opened_at": passage.opened_at.isoformat(),
+        "plate": passage.plate,
+        "trailer_plate": passage.trailer_plate,
+        "containers": passage.containers,
+        "seals": passage.seals,
+        "scanned": list(passage.scanned),
+        "slips": list(case.get("slips", ())),
+        "gross_kg": None if weighed is None or weighed.gross is None else weighed.gross.to_json(),
+        "stability_from": None if weighed is None else weighed.stability_from.value,
+        "verdict": passage.verdict,
+        "decided_version": passage.decided_version,
+        "tier": answer.get("tier"),
+        "checks": checks,
+        "warnings": list(answer.get("warnings", ())),
+        "lane_to_go": answer.get("lane"),
+        "source": case.get("source"),
+        "as_of": case.get("as_of"),
+        "explanation": passage.explanation,
+        "disposition": passage.disposition,
+        "disposed_by": passage.disposed_by,
+        "outcome": passage.outcome,
+        "crossed_at": passage.crossed_at.isoformat() if passage.crossed_at else None,
+        "closed_at": passage.closed_at.isoformat() if passage.closed_at else None,
+        "note": passage.note,
+    }
+
+
+def _driver(lane: LaneController) -> Mapping[str, str]:
+    passage = lane.passage
+    if lane.state is LaneState.REVIEW and passage is not None and passage.driver_text is not None:
+        return passage.driver_text
+    return DRIVER_LINES[lane.state]
+
+
+def commands(lane: LaneController) -> list[str]:
+    """Commands that the lane would take now; the role of the person is not looked at."""
+    view = lane.view()
+
+    def takes(event: LaneEvent) -> bool:
+        return step(lane.state, view, event).handled
+
+    ways = {"back_out": LaneEvent.RETURN_ASKED, "forward": LaneEvent.DIVERT_ASKED}
+    offered = [command for command, event in OFFERED.items() if takes(event)]
+    refuse = ways[lane.settings.refuse_way]
+    if lane.passage is not None and takes(refuse):
+        offered += [Command.REFUSE, Command.TURN_BACK]
+    inspect = LaneEvent.DIVERT_ASKED if lane.settings.inspect_way == "yard_inside" else refuse
+    if lane.passage is not None and takes(inspect):
+        offered.append(Command.INSPECT)
+    if lane.passage is not None:
+        offered.append(Command.RESOLVE)
+    if lane.state is not LaneState.CLOSED and not lane.is_closing_asked:
+        offered.append(Command.CLOSE_LANE)
+    offered += [Command.RAISE_BOOM, Command.LOWER_BOOM, Command.EMERGENCY_RAISE]
+    order = list(Command)
+    return [command.value for command in sorted(set(offered), key=order.index)]
+
+
+def lane_snapshot(lane: LaneController) -> dict[str, Any]:
+    """The whole lane."""
+    inputs = lane.sight.inputs
+    return {
+        "id": lane.settings.id,
+        "name": dict(lane.settings.name),
+        "kind": lane.settings.kind,
+        "direction": lane.settings.direction,
+        "hazmat": lane.settings.allows_hazmat,
+        "state": lane.state.value,
+        "state_text": dict(STATE_TEXTS[lane.state]),
+        "since_at": lane.since_at.isoformat(),
+        "revision": lane.revision,
+        "weight": _weight(lane),
+        "booms": {side.value: position.value for side, position in lane.boom_positions().items()},
+        "detectors": {} if inputs is None else {d.value: p.value for d, p in inputs.detectors.items()},
+        "lights": {side.value: aspect.value for side, aspect in lane.shown.items()},
+        "fire": None if inputs is None else inputs.fire,
+        "inputs_age_ms": _age_ms(lane, None if inputs is None else inputs.taken_monotonic_s),
+        "devices": _devices(lane),
+        "attention": None
+        if lane.attention is None
+        else {"code": lane.attention, "since_at": lane.since_at.isoformat(), "escalated": lane.is_escalated},
+        "closing_asked": lane.is_closing_asked,
+        "passage": None if lane.passage is None else passage_snapshot(lane.passage),
+        "driver": dict(_driver(lane)),
+        "commands": commands(lane),
+    }

@@ -35,44 +35,46 @@ class DemoFolder:
     path: Path
 
     @property
+    def own(self) -> Path:
+        """What the demo itself keeps, beside the record."""
+        return self.path / "demo"
+
+    @property
     def site_file(self) -> Path:
         """The site file that `gate run` is started with."""
-        return self.path / "demo.toml"
+        return self.own / "site.toml"
 
     @property
     def logs(self) -> Path:
         """Standard error of the processes."""
-        return self.path / "logs"
-
-    @property
-    def data(self) -> Path:
-        """The record's own directory."""
-        return self.path / "record"
+        return self.own / "logs"
 
     def prepare(self, seed: int) -> None:
         """Make the folders and the secrets; what is there already is kept, so that a record can be continued."""
-        self.path.mkdir(parents=True, exist_ok=True)
-        self.logs.mkdir(exist_ok=True)
-        self._keep("central.token", secrets.token_urlsafe(32))
+        self.logs.mkdir(parents=True, exist_ok=True)
+        self.keep("central.token", secrets.token_urlsafe(32))
         # Standard Webhooks: whsec_ and base64 of 24 to 64 random bytes
-        self._keep("authority.secret", "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode())
-        self._write("draws.secret", secret_for(seed))
+        self.keep("authority.secret", "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode())
+        self.write("draws.secret", secret_for(seed))
 
     def read(self, name: str) -> str:
-        """One of the secrets."""
-        return (self.path / name).read_text().strip()
+        """One of the small files."""
+        return (self.own / name).read_text().strip()
 
     def write_site_file(self, values: Mapping[str, Any]) -> None:
         """Fill the template in. Raises KeyError for a placeholder without a value."""
         text = SiteTemplate(TEMPLATE.read_text(encoding="utf-8")).substitute(values)
         self.site_file.write_text(text, encoding="utf-8")
 
-    def _keep(self, name: str, text: str) -> None:
-        if not (self.path / name).exists():
-            self._write(name, text)
+    def keep(self, name: str, text: str) -> str:
+        """Write a small file where there is none yet; what it holds."""
+        if not (self.own / name).exists():
+            self.write(name, text)
+        return self.read(name)
 
-    def _write(self, name: str, text: str) -> None:
-        file = self.path / name
+    def write(self, name: str, text: str) -> None:
+        """Write a small file that only its owner reads."""
+        file = self.own / name
         file.touch(mode=0o600)
         file.write_text(text + "\n")
 
@@ -90,7 +92,7 @@ def site_values(
     """What stands for the template's placeholders. `lanes` is the first line of the yard process."""
     values: dict[str, Any] = {
         "port": port,
-        "data": folder.data,
+        "data": folder.path,
         "central": central_url,
         "authority": authority_url,
         "authority_place": urlsplit(authority_url).netloc,

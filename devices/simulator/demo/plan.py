@@ -14,24 +14,27 @@ from devices.simulator.demo.stories import STORIES, Occasion, Visit
 
 JsonDict = dict[str, Any]
 
-# How long a lane is busy with one truck, in yard seconds at speed 1: only spreads arrivals; trucks queue by themselves.
-HEADWAY_S: Final = {True: 55.0, False: 25.0}  # with a weighbridge, without
-FIRST_ARRIVAL_S: Final = 2.0
+# How long a lane is busy with one truck, in yard seconds at speed 1: only shares the trucks out among the lanes.
+BUSY_S: Final = {True: 75.0, False: 30.0}  # with a weighbridge, without
+FIRST_GAP_S: Final = 1.0
+GAP_S: Final = (1.5, 6.0)  # from one truck gone to the next one seen
 
 
 def visits(seed: int) -> Iterator[Visit]:
     """Trucks without end, in the order of their numbers. Each round tells every story once."""
     secret = secret_for(seed)
-    free_at_s = {lane.lane_id: FIRST_ARRIVAL_S + 3.0 * place for place, lane in enumerate(LANES)}
-    headway_s = {lane.lane_id: HEADWAY_S[lane.link is not None] for lane in LANES}
+    free_at_s = {lane.lane_id: 5.0 * place for place, lane in enumerate(LANES)}
+    busy_s = {lane.lane_id: BUSY_S[lane.link is not None] for lane in LANES}
     for index in count():
         turn, place = divmod(index, len(STORIES))
         story = STORIES[place]
         lane_id = min(story.lanes, key=lambda lane: free_at_s[lane])
         rng = Random(f"{seed}:{index}")  # noqa: S311 - a repeatable draw is the point
         visit = story.tell(Occasion(index + 1, turn, lane_named(lane_id), rng, secret))
-        yield replace(visit, arrive_after_s=round(free_at_s[lane_id], 1))
-        free_at_s[lane_id] += headway_s[lane_id] + rng.uniform(0.0, 8.0)
+        is_first = free_at_s[lane_id] < min(BUSY_S.values())
+        gap_s = FIRST_GAP_S + free_at_s[lane_id] / 2 if is_first else rng.uniform(*GAP_S)
+        yield replace(visit, arrive_after_s=round(gap_s, 1))
+        free_at_s[lane_id] += busy_s[lane_id]
 
 
 def first_visits(seed: int, trucks: int) -> tuple[Visit, ...]:

@@ -85,7 +85,7 @@ class Visit:
     behaviour: str = "plain"
     is_used_elsewhere: bool = False
     is_registered: bool = False
-    arrive_after_s: float = 0.0
+    arrive_after_s: float = 0.0  # after the truck before it has gone from the lane
 
     @property
     def plate(self) -> str:

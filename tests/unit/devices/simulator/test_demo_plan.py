@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from datetime import UTC, datetime
-from itertools import pairwise
 
 import pytest
 
@@ -48,12 +47,12 @@ def test_a_dozen_trucks_tell_every_story(seed):
     assert {"release", "review", "inspect", "refuse", None} <= {visit.expected.verdict for visit in visits}
 
 
-def test_every_lane_has_trucks_and_they_come_one_after_the_other():
+def test_every_lane_has_its_share_of_the_trucks():
     visits = first_visits(1, 40)
-    for lane in LANES:
-        arrivals = [visit.arrive_after_s for visit in visits if visit.lane is lane]
-        assert len(arrivals) >= 5
-        assert all(later > earlier for earlier, later in pairwise(arrivals))
+    shares = [sum(visit.lane is lane for visit in visits) for lane in LANES]
+    assert min(shares) >= 5
+    assert max(shares) <= 10
+    assert all(0.5 <= visit.arrive_after_s <= 20 for visit in visits)
 
 
 def test_numbers_plates_and_containers_have_the_public_forms():

@@ -71,7 +71,6 @@ records = Table(
     Column("previous_hash", String, nullable=False),
     Column("hash", String, nullable=False),
     Index("records_by_passage", "passage_id", "number"),
-    Index("records_by_kind", "kind", "number"),
 )
 
 passages = Table(
@@ -117,10 +116,10 @@ def _queue(name: str) -> Table:
         Column("attempts", Integer, nullable=False, server_default="0"),
         Column("reason", String),  # why it is parked, or why the last attempt failed
         Column("delivered_at_us", Number),
-        Index(f"{name}_by_record", "record_number"),
         Index(f"{name}_waiting", "state", "due_at_us", "seq", sqlite_where=text("state <> 'delivered'"),
               postgresql_where=text("state <> 'delivered'")),
-        Index(f"{name}_by_passage", "passage_id", "seq"),
+        Index(f"{name}_of_passage_waiting", "passage_id", "seq", sqlite_where=text("state <> 'delivered'"),
+              postgresql_where=text("state <> 'delivered'")),
     )  # fmt: skip
 
 
@@ -136,7 +135,6 @@ slip_uses = Table(
     Column("passage_id", String, primary_key=True),
     Column("state", String, nullable=False),  # reserved, used, returned
     Column("at_us", Number, nullable=False),  # of the last change
-    Index("slip_uses_by_passage", "passage_id"),
 )
 
 vehicles_inside = Table(

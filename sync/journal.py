@@ -1,0 +1,196 @@
+"""The record: one transaction per entry, gapless, chained, sealed; and what can be read back of it.
+
+It decides nothing: what an entry says is stored byte for byte.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import Final, Self
+from uuid import uuid4
+
+from sqlalchemy import Connection
+
+from gate_service.domain.errors import ChainBrokenError, RecordError
+from gate_service.domain.events import JsonObject
+from gate_service.domain.ports import Clock
+from gate_service.domain.record import Entry
+from sync import ledger, record_queries
+from sync.append import append, head
+from sync.database import Database
+from sync.encoding import EntryRow, encode_entry
+from sync.ledger import LedgerFacts
+from sync.record_queries import PassageFilter, PassageView, RecordCounts, RecordView
+from sync.seal import Seal, read_seal, write_seal
+from sync.statements import run
+from sync.tables import from_us, to_us
+
+log = logging.getLogger(__name__)
+
+SEAL_EVERY_S: Final = 20.0  # what a cut-off tail can hide until the next seal; our decision
+
+
+class SqlJournal:
+    """`ports.Journal` on a database. Opens with `async with`, inside the database's own."""
+
+    def __init__(self, database: Database, site_id: str, clock: Clock | None = None) -> None:
+        self._database = database
+        self._site_id = site_id
+        self._clock = clock
+        self._epoch = ""
+        self._sealed_records = -1
+        self._sealing: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> Self:
+        self._epoch = await self._database.write(self._establish)
+        try:
+            await self._check_seal()
+        except ChainBrokenError as error:
+            self._database.mark_unwritable(str(error))
+        else:
+            await self.seal()
+            self._sealing = asyncio.create_task(self._seal_regularly(), name="record-seal")
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._sealing is not None:
+            self._sealing.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._sealing
+            await self.seal()
+
+    @property
+    def epoch(self) -> str:
+        """The epoch in which `seq` of outbox and feed has no gaps."""
+        return self._epoch
+
+    @property
+    def site_id(self) -> str:
+        """The site this record belongs to."""
+        return self._site_id
+
+    async def write(self, entry: Entry) -> int:
+        """Commit one entry whole and return its record number.
+
+        Raises RecordError where nothing can be committed; SlipTakenError where other passages hold a slip this entry
+        would reserve (judge again); LedgerRefusedError for a used slip given back. Nothing of the entry is then
+        written. TypeError and ValueError are programming errors: floats in facts, a passage document without its keys.
+        """
+        row = encode_entry(entry)
+        return await self._database.write(lambda connection: self._append(connection, row))
+
+    def is_writable(self) -> bool:
+        """False once a commit failed or the chain broke, and while the disk is below its reserve."""
+        return self._database.is_writable()
+
+    def unwritable_reason(self) -> str | None:
+        """Why not, for people."""
+        return self._database.unwritable_reason
+
+    async def open_passages(self) -> Sequence[JsonObject]:
+        """Documents of passages that are not closed, oldest first."""
+        return await self._database.read(record_queries.open_passages)
+
+    async def passage(self, passage_id: str) -> PassageView | None:
+        """One passage as it now is."""
+        return await self._database.read(lambda connection: record_queries.passage(connection, passage_id))
+
+    async def passages(
+        self, limit: int = 50, before: int | None = None, where: PassageFilter | None = None
+    ) -> list[PassageView]:
+        """Passages, newest first; `before` is `opened_record` of the last one seen."""
+        chosen = where or PassageFilter()
+        return await self._database.read(lambda connection: record_queries.passages(connection, limit, before, chosen))
+
+    async def records(self, after: int = 0, limit: int = 100, passage_id: str | None = None) -> list[RecordView]:
+        """Records in order of their number, those above `after`."""
+        return await self._database.read(
+            lambda connection: record_queries.records(connection, after, limit, passage_id)
+        )
+
+    async def counts(self) -> RecordCounts:
+        """How much is recorded, and how much waits to be told."""
+        return await self._database.read(lambda connection: record_queries.counts(connection, self._epoch))
+
+    async def ledger_facts(
+        self, slip_nos: Sequence[str], plates: Sequence[str], declaration_nos: Sequence[str] = (), *, passage_id: str
+    ) -> LedgerFacts:
+        """What the ledgers know, other passages than `passage_id` counted."""
+        return await self._database.read(
+            lambda connection: ledger.facts(connection, slip_nos, plates, declaration_nos, passage_id)
+        )
+
+    async def new_epoch(self, reason: str, actor: str) -> str:
+        """Begin a new epoch (after a restore): `seq` starts anew, so nothing sent before can be overwritten by it."""
+        epoch = str(uuid4())
+        entry = Entry("epoch_started", self._now(), actor, {"old": self._epoch, "new": epoch, "reason": reason})
+        row = encode_entry(entry)
+
+        def change(connection: Connection) -> None:
+            run(connection, "UPDATE meta SET epoch = ?", (epoch,))
+            append(connection, self._site_id, epoch, row)
+
+        await self._database.write(change)
+        self._epoch = epoch
+        await self.seal()
+        return epoch
+
+    async def seal(self) -> None:
+        """Write counts and heads beside the database, if they changed."""
+        last = await self._database.read(lambda connection: head(connection, self._epoch))
+        if last.records == self._sealed_records:
+            return
+        seal = Seal(
+            site_id=self._site_id,
+            epoch=self._epoch,
+            records=last.records,
+            head=last.hash,
+            outbox=last.outbox,
+            feed=last.feed,
+            at_us=to_us(self._now()),
+        )
+        await asyncio.to_thread(write_seal, self._database.settings.directory, seal)
+        self._sealed_records = last.records
+
+    def _append(self, connection: Connection, row: EntryRow) -> int:
+        return append(connection, self._site_id, self._epoch, row)
+
+    def _establish(self, connection: Connection) -> str:
+        """Mint the epoch of a new record, or take that of an old one."""
+        row = run(connection, "SELECT site_id, epoch FROM meta").fetchone()
+        if row is None:
+            epoch = str(uuid4())
+            created_at_us = to_us(self._now())
+            run(
+                connection,
+                "INSERT INTO meta (id, site_id, epoch, created_at_us) VALUES (1, ?, ?, ?)",
+                (self._site_id, epoch, created_at_us),
+            )
+            return epoch
+        if row[0] != self._site_id:
+            raise RecordError(f"record: site {self._site_id} expected, the data directory belongs to site {row[0]}")
+        return str(row[1])
+
+    async def _check_seal(self) -> None:
+        seal = await asyncio.to_thread(read_seal, self._database.settings.directory)
+        await self._database.read(lambda connection: record_queries.check_seal(connection, seal))
+        if seal is not None:
+            log.info("record: %d records sealed at %s", seal.records, from_us(seal.at_us).isoformat())
+
+    async def _seal_regularly(self) -> None:
+        while True:
+            await (self._clock.sleep(SEAL_EVERY_S) if self._clock else asyncio.sleep(SEAL_EVERY_S))
+            try:
+                await self.seal()
+            except (OSError, RecordError) as error:
+                log.warning("record seal not written: %s", error)
+
+    def _now(self) -> datetime:
+        return self._clock.now() if self._clock else datetime.now(UTC)

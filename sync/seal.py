@@ -1,0 +1,67 @@
+"""The seal: counts and heads of the record in a small file beside it, so that a shortened database shows."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Final
+
+from gate_service.domain.errors import ChainBrokenError
+from sync.chain import sha256_hex
+
+FILE_NAME: Final = "record.seal"
+FORMAT: Final = "gate-seal-1"
+
+
+@dataclass(frozen=True, slots=True)
+class Seal:
+    """What the record held at a moment. Everything it names was committed before the seal was written."""
+
+    site_id: str
+    epoch: str
+    records: int
+    head: str
+    outbox: int
+    feed: int
+    at_us: int
+
+
+def write_seal(directory: Path, seal: Seal) -> None:
+    """Write, sync, rename, sync the directory: the old seal or the new one is there at any moment."""
+    body = {"format": FORMAT, **asdict(seal)}
+    body["sha256"] = sha256_hex(_content(body))
+    temporary = directory / f"{FILE_NAME}.new"
+    with temporary.open("wb") as file:
+        file.write(_content(body) + b"\n")
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(directory / FILE_NAME)
+    descriptor = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def read_seal(directory: Path) -> Seal | None:
+    """The seal, or None where there is none. Raises ChainBrokenError for one that was damaged."""
+    path = directory / FILE_NAME
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        return None
+    try:
+        body = json.loads(content)
+        found = body.pop("sha256")
+        if body["format"] != FORMAT or found != sha256_hex(_content(body)):
+            raise ChainBrokenError(f"{path}: the seal does not match its own hash")
+        del body["format"]
+        return Seal(**body)
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise ChainBrokenError(f"{path}: a seal expected, found {content[:80]!r}") from error
+
+
+def _content(body: dict[str, object]) -> bytes:
+    return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()

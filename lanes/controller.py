@@ -8,28 +8,28 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Final, Self
 from uuid import UUID, uuid4
 
 from gate_service.domain.errors import DeviceError, SlipTakenError
 from gate_service.domain.events import Event, EventType
-from gate_service.domain.passage import Outcome, Passage, Weighed, from_document
-from gate_service.domain.ports import Barrier, Claims, Clock, Journal, Signals, SlipSource
-from gate_service.domain.reading import Aspect, BoomPosition, DeviceHealth, LaneInputs, Reading, Side, StabilityFrom
+from gate_service.domain.passage import Outcome, Passage, from_document
+from gate_service.domain.reading import Aspect, DeviceHealth, LaneInputs, Reading, Side
 from gate_service.domain.record import Entry, LedgerChange
 from lanes import told
 from lanes.booms import Booms
 from lanes.closing import close_passage
-from lanes.conditions import Situation, true_events
+from lanes.conditions import true_events
 from lanes.deciding import Decider, Judged
-from lanes.detectors import Sight, forget_crossing, look
-from lanes.interlocks import RaiseReason, Surroundings, forbids_lowering, forbids_raising
-from lanes.platform import Deck, forget_vehicle, stand_whole, weigh
+from lanes.detectors import forget_crossing, look
+from lanes.interlocks import RaiseReason, forbids_raising
+from lanes.knowledge import LaneKnowledge, LanePorts
+from lanes.platform import forget_vehicle, stand_whole, weigh
 from lanes.scribe import Scribe
 from lanes.settings import LaneSettings
 from lanes.signs import aspects
-from lanes.states import STAYS_PUT, LaneCommand, LaneEvent, LaneState, View, step
+from lanes.states import STAYS_PUT, LaneCommand, LaneEvent, LaneState, step
 
 TICK_S: Final = 0.1
 """How often a lane looks at its clock when nothing is reported; a stale input is seen within this time."""
@@ -37,50 +37,18 @@ TICK_S: Final = 0.1
 MOST_STEPS_AT_ONCE: Final = 10
 """A chain of transitions longer than the table has states in a row is a mistake of the table, not of the world."""
 
-LoweringRule = Callable[[Side, Surroundings], str | None]
 
-
-@dataclass(frozen=True, slots=True)
-class LanePorts:
-    """What a lane is connected to. `lowering_rule` is replaced only by a demo that shows what interlocks are for."""
-
-    barriers: Mapping[Side, Barrier]
-    signals: Signals
-    journal: Journal
-    slips: SlipSource
-    claims: Claims
-    clock: Clock
-    on_changed: Callable[[str], None]
-    lowering_rule: LoweringRule = forbids_lowering
-
-
-class LaneController:
+class LaneController(LaneKnowledge):
     """One lane. Implements `LaneSink`; `async with` starts it in FAULT until its devices have answered."""
 
     def __init__(self, settings: LaneSettings, ports: LanePorts) -> None:
-        self.settings = settings
-        self.ports = ports
-        self.clock = ports.clock
-        self.state = LaneState.FAULT
-        self.since_at = ports.clock.now()
-        self.state_since_s = ports.clock.monotonic_s()
-        self.sight = Sight()
-        self.deck = Deck()
-        self.passage: Passage | None = None
-        self.is_restored = False
-        self.is_closing_asked = False
-        self.is_escalated = False
-        self.attention: str | None = "starting"
-        self.health: dict[str, DeviceHealth] = {}
+        super().__init__(settings, ports)
         self.shown: Mapping[Side, Aspect] = {}
         self.revision = 0
         self.booms = Booms(ports.barriers, self._boom_failed)
         self.scribe = Scribe(ports.journal, ports.clock)
         self._decider = Decider(settings, ports.slips, ports.claims, ports.clock, self.are_devices_safe)
         self._deciding: asyncio.Task[None] | None = None
-        self._weighing_since_s: float | None = None
-        self._passage_since_s = 0.0
-        self._devices_good_since_s: float | None = None
         self._tasks: set[asyncio.Task[Any]] = set()
         self._lights_wanted = asyncio.Event()
         self._doings: Mapping[LaneCommand, Callable[[], None]] = {
@@ -145,22 +113,13 @@ class LaneController:
         self.scribe.put(entry)
         self.changed()
 
-    def are_devices_safe(self) -> bool | None:
-        """Whether every device of the lane has a confirmed safe state on lost communication, or the site accepts it."""
-        if self.settings.is_safe_state_accepted:
-            return True
-        answers = [health.is_safe_state_confirmed for health in self.health.values() if health.kind == "io_module"]
-        if not answers or None in answers:
-            return None
-        return all(answers)
-
     # The automaton ----------------------------------------------------------------------------------------------
 
     def update(self) -> None:
         """Look at the situation and take every step that is due."""
         now_s = self.clock.monotonic_s()
-        self._note_whole(now_s)
-        self._note_devices(now_s)
+        self.note_whole(now_s)
+        self.note_devices(now_s)
         for _ in range(MOST_STEPS_AT_ONCE):
             if not self._step_once(now_s):
                 break
@@ -176,66 +135,11 @@ class LaneController:
             self.state = outcome.to
             self.since_at, self.state_since_s = self.clock.now(), self.clock.monotonic_s()
             self.is_escalated = False
-            self.attention = self._why(event, outcome.to)
+            self.attention = self.why(event, outcome.to)
         for command in outcome.commands:
             self._carry_out(command, event)
         self.changed()
         return True
-
-    def view(self) -> View:
-        """What the table's guards may look at."""
-        situation = self.situation(self.clock.monotonic_s())
-        return View(
-            layout=self.settings.layout,
-            has_passage=self.passage is not None,
-            is_vehicle_on_platform=situation.is_platform_loaded(),
-            is_vehicle_at_approach=self.sight.is_occupied_at_approach(),
-            are_booms_down=self.sight.are_booms_down(),
-            is_fire=self.sight.inputs is not None and self.sight.inputs.fire is not False,
-            are_devices_good=self._devices_good_since_s is not None,
-            is_record_writable=self.ports.journal.is_writable(),
-            is_release_decided=self.passage is not None and self.passage.disposition is not None,
-            is_for_person=self.is_restored,
-        )
-
-    def situation(self, now_s: float) -> Situation:
-        """What the predicates of `lanes.conditions` may look at."""
-        settings, passage = self.settings, self.passage
-        weighing_s = 0.0 if self._weighing_since_s is None else now_s - self._weighing_since_s
-        present_s = now_s - self._passage_since_s
-        is_identified = passage is not None and (
-            (bool(passage.scanned) or present_s > settings.scan_wait_s)
-            and (passage.is_plate_looked_at or present_s > settings.plate_wait_s)
-        )
-        return Situation(
-            state=self.state,
-            layout=settings.layout,
-            sight=self.sight,
-            deck=self.deck,
-            deck_settings=settings.deck,
-            now_s=now_s,
-            has_passage=passage is not None,
-            is_identified=is_identified,
-            is_weight_given_up=weighing_s > settings.weigh_wait_s,
-            is_record_writable=self.ports.journal.is_writable(),
-            devices_good_since_s=self._devices_good_since_s,
-            admitting_forbidden_by=forbids_raising(RaiseReason.ADMIT, self.surroundings(now_s)),
-            is_time_up=not self.is_escalated and now_s - self.state_since_s > settings.escalate_after_s,
-        )
-
-    def surroundings(self, now_s: float) -> Surroundings:
-        """What the interlocks look at."""
-        deck = self.settings.deck
-        return Surroundings(
-            inputs=self.sight.inputs,
-            clear_since_s=self.sight.clear_since_s,
-            now_monotonic_s=now_s,
-            is_closing_ours=self.settings.is_closing_ours,
-            is_platform_empty=None if deck is None else self.deck.is_empty(deck, now_s),
-            is_zero_seen=None if deck is None else self.deck.is_zero_seen,
-            has_weighbridge=deck is not None,
-            has_passage=self.passage is not None,
-        )
 
     def _step_once(self, now_s: float) -> bool:
         before = self.state
@@ -249,16 +153,6 @@ class LaneController:
             self.is_closing_asked = False
             return self.fire(LaneEvent.CLOSE_ASKED)
         return False
-
-    def _why(self, event: LaneEvent, to: LaneState) -> str | None:
-        """The word shown for what needs attention in the new state; None where nothing does."""
-        if to is LaneState.FAULT:
-            if event is LaneEvent.DEVICE_LOST:
-                return self.situation(self.clock.monotonic_s()).lost_because() or event.value
-            return event.value
-        if to in {LaneState.REVIEW, LaneState.DETAINED, LaneState.FIRE, LaneState.CLOSED}:
-            return "restart" if self.is_restored else str(to.value if event is LaneEvent.PERSON_NEEDED else event.value)
-        return None
 
     # Commands of the table --------------------------------------------------------------------------------------
 
@@ -278,20 +172,6 @@ class LaneController:
             case _:
                 self._doings[command]()
 
-    def release_side(self) -> Side:
-        """The boom that lets a released vehicle go: the exit boom, or the only one."""
-        return Side.EXIT if self.settings.layout.has_exit_barrier else Side.ENTRY
-
-    def reason_in_force(self, side: Side) -> RaiseReason | None:
-        """The recorded reason that lets this boom be up in the present state, or None."""
-        if side is Side.ENTRY and self.state is LaneState.ADMITTING:
-            return RaiseReason.ADMIT
-        if side is Side.ENTRY and self.state is LaneState.RETURNING:
-            return RaiseReason.RETURN
-        if side is self.release_side() and self.state in {LaneState.OPENING, LaneState.LEAVING}:
-            return RaiseReason.RELEASE
-        return RaiseReason.DIVERT if side is Side.EXIT and self.state is LaneState.DIVERTING else None
-
     def emergency_raise(self, side: Side) -> None:
         """Raise at once for an emergency vehicle, after its entry is on disk; a person re-arms the lane afterwards."""
         self.booms.raise_boom(side)
@@ -305,8 +185,8 @@ class LaneController:
 
     def _open_passage(self) -> None:
         now = self.clock.now()
-        self._passage_since_s = self.clock.monotonic_s()
-        self._weighing_since_s = None
+        self.passage_since_s = self.clock.monotonic_s()
+        self.weighing_since_s = None
         self.sight = forget_crossing(self.sight)
         self.passage = Passage(
             id=str(uuid4()), lane=self.settings.id, direction=self.settings.direction, opened_at=now,
@@ -329,7 +209,7 @@ class LaneController:
 
     def _start_weighing(self) -> None:
         self.is_restored = False
-        self._weighing_since_s = self.clock.monotonic_s()
+        self.weighing_since_s = self.clock.monotonic_s()
         self.deck = stand_whole(self.deck, is_whole=False, now_s=0.0)
 
     def _escalate(self) -> None:
@@ -338,7 +218,7 @@ class LaneController:
     def _start_deciding(self) -> None:
         if self.passage is None:
             return
-        self.passage = self._with_weight(self.passage)
+        self.passage = self.with_weight(self.passage)
         if self._deciding is not None and self._deciding is not asyncio.current_task():
             self._deciding.cancel()
         self._deciding = asyncio.get_running_loop().create_task(self._decide(self.passage), name="decide")
@@ -370,31 +250,6 @@ class LaneController:
         now = self.passage
         return now is not None and now.id == passage.id and now.facts_version == passage.facts_version
 
-    def _with_weight(self, passage: Passage) -> Passage:
-        """Take the settled weight (or that there is none) into the facts."""
-        if self.settings.deck is None:
-            return passage
-        now_s = self.clock.monotonic_s()
-        reading = self.deck.fresh(now_s)
-        is_settled = self.deck.is_settled(now_s)
-        if passage.weighed is not None and passage.weighed.gross is not None and not is_settled:
-            return passage  # a late scan after the vehicle was weighed: the weight stands
-        weighed = Weighed(
-            gross=reading.value if reading and is_settled else None,
-            status="no_data" if reading is None else reading.status.value,
-            is_stable=is_settled,
-            stability_from=StabilityFrom.COMPUTED if reading is None else reading.stability_from,
-            displayed=reading.displayed if reading else None,
-            frame=reading.raw.hex(" ") if reading else "",
-            at=reading.taken_at if reading else self.clock.now(),
-            was_zeroed=self.deck.is_zero_seen,
-            was_whole=self.situation(now_s).is_whole(),
-        )
-        before = passage.weighed
-        if before is not None and (before.gross, before.status) == (weighed.gross, weighed.status):
-            return passage
-        return passage.with_facts(weighed=weighed)
-
     def end_passage(self, *, has_crossed: bool) -> None:
         """Close the passage: ledgers, events and the last document in one entry."""
         if self.passage is None:
@@ -408,7 +263,7 @@ class LaneController:
             self.ports.claims.give_back(closed.id)
         self.passage = None
         self.is_restored = False
-        self._weighing_since_s = None
+        self.weighing_since_s = None
         self.sight = forget_crossing(self.sight)
         self.deck = forget_vehicle(self.deck)
 
@@ -457,10 +312,6 @@ class LaneController:
 
     # Booms, lights, time ----------------------------------------------------------------------------------------
 
-    def boom_positions(self) -> Mapping[Side, BoomPosition]:
-        """Where the lane's booms are seen."""
-        return self.sight.inputs.booms if self.sight.inputs is not None else {}
-
     def _mind_the_booms(self, now_s: float) -> None:
         surroundings = self.surroundings(now_s)
 
@@ -476,16 +327,6 @@ class LaneController:
     def _boom_failed(self, side: Side, message: str) -> None:
         self.put("boom_failed", {"side": side.value, "message": message})
         self.fire(LaneEvent.BOOM_FAILED)
-
-    def _note_whole(self, now_s: float) -> None:
-        self.deck = stand_whole(self.deck, is_whole=self.situation(now_s).is_whole(), now_s=now_s)
-
-    def _note_devices(self, now_s: float) -> None:
-        situation = replace(self.situation(now_s), state=LaneState.FAULT)
-        if situation.lost_because() is not None:
-            self._devices_good_since_s = None
-        elif self._devices_good_since_s is None:
-            self._devices_good_since_s = now_s
 
     async def _show_lights(self) -> None:
         while True:
@@ -507,7 +348,7 @@ class LaneController:
         while True:
             await self.clock.sleep(TICK_S)
             self.update()
-            if self.state is LaneState.FAULT and self.attention == "starting" and self._devices_good_since_s is None:
+            if self.state is LaneState.FAULT and self.attention == "starting" and self.devices_good_since_s is None:
                 self.attention = self.situation(self.clock.monotonic_s()).lost_because()
 
     def changed(self) -> None:

@@ -1,0 +1,187 @@
+"""What a lane knows: what its devices have shown, its passage, its timers; and what guards and interlocks may see.
+
+Nothing here moves, writes or waits. `lanes.controller` acts on it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+from gate_service.domain.passage import Passage, Weighed
+from gate_service.domain.ports import Barrier, Claims, Clock, Journal, Signals, SlipSource
+from gate_service.domain.reading import BoomPosition, DeviceHealth, Side, StabilityFrom
+from lanes.conditions import Situation
+from lanes.detectors import Sight
+from lanes.interlocks import RaiseReason, Surroundings, forbids_lowering, forbids_raising
+from lanes.platform import Deck, stand_whole
+from lanes.settings import LaneSettings
+from lanes.states import LaneEvent, LaneState, View
+
+LoweringRule = Callable[[Side, Surroundings], str | None]
+
+
+@dataclass(frozen=True, slots=True)
+class LanePorts:
+    """What a lane is connected to. `lowering_rule` is replaced only by a demo that shows what interlocks are for."""
+
+    barriers: Mapping[Side, Barrier]
+    signals: Signals
+    journal: Journal
+    slips: SlipSource
+    claims: Claims
+    clock: Clock
+    on_changed: Callable[[str], None]
+    lowering_rule: LoweringRule = forbids_lowering
+
+
+class LaneKnowledge:
+    """One lane as it is known now. It begins in FAULT: nothing has answered yet."""
+
+    def __init__(self, settings: LaneSettings, ports: LanePorts) -> None:
+        self.settings = settings
+        self.ports = ports
+        self.clock = ports.clock
+        self.state = LaneState.FAULT
+        self.since_at = ports.clock.now()
+        self.state_since_s = ports.clock.monotonic_s()
+        self.sight = Sight()
+        self.deck = Deck()
+        self.passage: Passage | None = None
+        self.is_restored = False
+        self.is_closing_asked = False
+        self.is_escalated = False
+        self.attention: str | None = "starting"
+        self.health: dict[str, DeviceHealth] = {}
+        self.weighing_since_s: float | None = None
+        self.passage_since_s = 0.0
+        self.devices_good_since_s: float | None = None
+
+    def are_devices_safe(self) -> bool | None:
+        """Whether every device of the lane has a confirmed safe state on lost communication, or the site accepts it."""
+        if self.settings.is_safe_state_accepted:
+            return True
+        answers = [health.is_safe_state_confirmed for health in self.health.values() if health.kind == "io_module"]
+        if not answers or None in answers:
+            return None
+        return all(answers)
+
+    def view(self) -> View:
+        """What the table's guards may look at."""
+        situation = self.situation(self.clock.monotonic_s())
+        return View(
+            layout=self.settings.layout,
+            has_passage=self.passage is not None,
+            is_vehicle_on_platform=situation.is_platform_loaded(),
+            is_vehicle_at_approach=self.sight.is_occupied_at_approach(),
+            are_booms_down=self.sight.are_booms_down(),
+            is_fire=self.sight.inputs is not None and self.sight.inputs.fire is not False,
+            are_devices_good=self.devices_good_since_s is not None,
+            is_record_writable=self.ports.journal.is_writable(),
+            is_release_decided=self.passage is not None and self.passage.disposition is not None,
+            is_for_person=self.is_restored,
+        )
+
+    def situation(self, now_s: float) -> Situation:
+        """What the predicates of `lanes.conditions` may look at."""
+        settings, passage = self.settings, self.passage
+        weighing_s = 0.0 if self.weighing_since_s is None else now_s - self.weighing_since_s
+        present_s = now_s - self.passage_since_s
+        is_identified = passage is not None and (
+            (bool(passage.scanned) or present_s > settings.scan_wait_s)
+            and (passage.is_plate_looked_at or present_s > settings.plate_wait_s)
+        )
+        return Situation(
+            state=self.state,
+            layout=settings.layout,
+            sight=self.sight,
+            deck=self.deck,
+            deck_settings=settings.deck,
+            now_s=now_s,
+            has_passage=passage is not None,
+            is_identified=is_identified,
+            is_weight_given_up=weighing_s > settings.weigh_wait_s,
+            is_record_writable=self.ports.journal.is_writable(),
+            devices_good_since_s=self.devices_good_since_s,
+            admitting_forbidden_by=forbids_raising(RaiseReason.ADMIT, self.surroundings(now_s)),
+            is_time_up=not self.is_escalated and now_s - self.state_since_s > settings.escalate_after_s,
+        )
+
+    def surroundings(self, now_s: float) -> Surroundings:
+        """What the interlocks look at."""
+        deck = self.settings.deck
+        return Surroundings(
+            inputs=self.sight.inputs,
+            clear_since_s=self.sight.clear_since_s,
+            now_monotonic_s=now_s,
+            is_closing_ours=self.settings.is_closing_ours,
+            is_platform_empty=None if deck is None else self.deck.is_empty(deck, now_s),
+            is_zero_seen=None if deck is None else self.deck.is_zero_seen,
+            has_weighbridge=deck is not None,
+            has_passage=self.passage is not None,
+        )
+
+    def release_side(self) -> Side:
+        """The boom that lets a released vehicle go: the exit boom, or the only one."""
+        return Side.EXIT if self.settings.layout.has_exit_barrier else Side.ENTRY
+
+    def reason_in_force(self, side: Side) -> RaiseReason | None:
+        """The recorded reason that lets this boom be up in the present state, or None."""
+        if side is Side.ENTRY and self.state is LaneState.ADMITTING:
+            return RaiseReason.ADMIT
+        if side is Side.ENTRY and self.state is LaneState.RETURNING:
+            return RaiseReason.RETURN
+        if side is self.release_side() and self.state in {LaneState.OPENING, LaneState.LEAVING}:
+            return RaiseReason.RELEASE
+        return RaiseReason.DIVERT if side is Side.EXIT and self.state is LaneState.DIVERTING else None
+
+    def boom_positions(self) -> Mapping[Side, BoomPosition]:
+        """Where the lane's booms are seen."""
+        return self.sight.inputs.booms if self.sight.inputs is not None else {}
+
+    def with_weight(self, passage: Passage) -> Passage:
+        """Take the settled weight (or that there is none) into the facts."""
+        if self.settings.deck is None:
+            return passage
+        now_s = self.clock.monotonic_s()
+        reading = self.deck.fresh(now_s)
+        is_settled = self.deck.is_settled(now_s)
+        if passage.weighed is not None and passage.weighed.gross is not None and not is_settled:
+            return passage  # a late scan after the vehicle was weighed: the weight stands
+        weighed = Weighed(
+            gross=reading.value if reading and is_settled else None,
+            status="no_data" if reading is None else reading.status.value,
+            is_stable=is_settled,
+            stability_from=StabilityFrom.COMPUTED if reading is None else reading.stability_from,
+            displayed=reading.displayed if reading else None,
+            frame=reading.raw.hex(" ") if reading else "",
+            at=reading.taken_at if reading else self.clock.now(),
+            was_zeroed=self.deck.is_zero_seen,
+            was_whole=self.situation(now_s).is_whole(),
+        )
+        before = passage.weighed
+        if before is not None and (before.gross, before.status) == (weighed.gross, weighed.status):
+            return passage
+        return passage.with_facts(weighed=weighed)
+
+    def note_whole(self, now_s: float) -> None:
+        """Note since when the whole vehicle stands on the platform."""
+        self.deck = stand_whole(self.deck, is_whole=self.situation(now_s).is_whole(), now_s=now_s)
+
+    def note_devices(self, now_s: float) -> None:
+        """Note since when every device of the lane answers."""
+        situation = replace(self.situation(now_s), state=LaneState.FAULT)
+        if situation.lost_because() is not None:
+            self.devices_good_since_s = None
+        elif self.devices_good_since_s is None:
+            self.devices_good_since_s = now_s
+
+    def why(self, event: LaneEvent, to: LaneState) -> str | None:
+        """The word shown for what needs attention in the new state; None where nothing does."""
+        if to is LaneState.FAULT:
+            if event is LaneEvent.DEVICE_LOST:
+                return self.situation(self.clock.monotonic_s()).lost_because() or event.value
+            return event.value
+        if to in {LaneState.REVIEW, LaneState.DETAINED, LaneState.FIRE, LaneState.CLOSED}:
+            return "restart" if self.is_restored else str(to.value if event is LaneEvent.PERSON_NEEDED else event.value)
+        return None

@@ -10,6 +10,7 @@ from typing import Any
 
 from gate_service.domain.passage import Passage
 from gate_service.domain.ports import ClaimState, SlipAnswer, Source
+from gate_service.domain.vehicle import comparable_plate
 from lanes.settings import LaneSettings
 
 
@@ -27,6 +28,15 @@ def _lane(settings: LaneSettings) -> dict[str, Any]:
         "interval_kg": None if deck is None else deck.interval.to_json(),
         "verified_until_at": _time(settings.verified_until_at),
     }
+
+
+def _was_searched_by_plate(passage: Passage, answer: SlipAnswer) -> bool:
+    """Whether a slip was to be found by the plate alone. A registered vehicle without a slip needs none (RULES 1)."""
+    if passage.scanned:
+        return False
+    plate = None if passage.plate is None else comparable_plate(passage.plate)
+    on_register = any(comparable_plate(str(found.get("plate"))) == plate for found in answer.known.get("vehicles", ()))
+    return bool(answer.slips) or not on_register
 
 
 def _weight(passage: Passage) -> dict[str, Any] | None:
@@ -58,7 +68,7 @@ def case_document(
         "lane": _lane(settings),
         "site": settings.site_id,
         "scanned": passage.scanned[0] if passage.scanned else None,
-        "found_by": "scan" if passage.scanned else "plate",
+        "found_by": "plate" if _was_searched_by_plate(passage, answer) else "scan",
         "slips": list(answer.slips),
         "vehicle": {
             "plate": passage.plate,

@@ -93,6 +93,18 @@ class NotConfirmedError(DeviceError):
     code = "not_confirmed"
 
 
+class DeviceRefusedError(DeviceError):
+    """The device answered with an exception of its protocol: it understood and will not, or there is no such point."""
+
+    code = "device_refused"
+
+
+class DeviceHeldError(DeviceError):
+    """Another process owns the bus of this device; one owner at a time."""
+
+    code = "device_held"
+
+
 class RecordError(GateError):
     """The record cannot be written or does not verify; lanes close before this can lose a decision."""
 

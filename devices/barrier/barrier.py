@@ -1,0 +1,189 @@
+"""One boom behind dry contacts: pulses on two outputs, confirmed by two limit inputs.
+
+Raise and stop pre-empt a lowering; raise and lower are never energised together; nothing is sent twice, since a
+controller may count pulses and let a second vehicle in. Anti-crush safety belongs to the barrier's own controller.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Final, Self
+
+from devices.signals.lane_io import BarrierWiring, LaneIo
+from gate_service.domain.errors import DeviceError, EchoMismatchError, LinkLostError, NotConfirmedError
+from gate_service.domain.ports import Clock
+from gate_service.domain.reading import BoomPosition, Side
+
+VALID_S: Final = 1.0  # a command that could not be sent for so long speaks of a situation that is over
+
+
+@dataclass(frozen=True, slots=True)
+class BarrierSettings:
+    """Times of one barrier: the pulse its controller needs, and how long a command stays valid. Travel: the wiring."""
+
+    pulse_ms: int = 500
+    valid_s: float = VALID_S
+
+
+class IoBarrier:
+    """Implements the port `Barrier`. One object per boom; commands may come from several tasks."""
+
+    def __init__(self, lane_io: LaneIo, side: Side, settings: BarrierSettings, clock: Clock) -> None:
+        self._lane_io = lane_io
+        self._module = lane_io.module
+        self._side = side
+        self._settings = settings
+        self._clock = clock
+        self._wiring: BarrierWiring = lane_io.settings.barriers[side]
+        self._name = f"{lane_io.settings.lane} {side} barrier"
+        self._order = 0  # counts orders; one that is no longer the newest has been pre-empted
+        self._raising: asyncio.Task[None] | None = None
+        self._lowering: asyncio.Task[None] | None = None
+        self._pulse: asyncio.Task[None] | None = None
+        self._may_be_falling = False
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Let a pulse under way end, so that no output stays on."""
+        for task in (self._raising, self._lowering):
+            if task is not None:
+                task.cancel()
+                await asyncio.gather(task, return_exceptions=True)
+        if self._pulse is not None:
+            await asyncio.gather(self._pulse, return_exceptions=True)
+
+    def position(self) -> BoomPosition:
+        """Say where the boom is by the newest poll."""
+        inputs = self._lane_io.latest()
+        return BoomPosition.UNKNOWN if inputs is None else inputs.booms[self._side]
+
+    async def raise_boom(self) -> None:
+        """As the port. A raise under way is joined, not pulsed again."""
+        if self._raising is None or self._raising.done():
+            is_lowering = self._lowering is not None and not self._lowering.done()
+            if self.position() is BoomPosition.UP and not self._may_be_falling and not is_lowering:
+                return
+            self._order += 1
+            self._raising = asyncio.create_task(self._raise(self._order, self._clock.monotonic_s()))
+            self._raising.add_done_callback(_look_at)
+        await asyncio.shield(self._raising)
+
+    async def lower_boom(self) -> None:
+        """As the port. Without a lower output the barrier's controller closes and this only waits for the limit."""
+        if self._raising is not None and not self._raising.done():
+            raise NotConfirmedError(f"{self._name}: not lowered, a raise is under way")
+        if self._lowering is None or self._lowering.done():
+            if self.position() is BoomPosition.DOWN:
+                self._may_be_falling = False
+                return
+            self._order += 1
+            self._lowering = asyncio.create_task(self._lower(self._order, self._clock.monotonic_s()))
+            self._lowering.add_done_callback(_look_at)
+        await asyncio.shield(self._lowering)
+
+    async def stop_boom(self) -> None:
+        """As the port."""
+        self._order += 1
+        self._end_pulse()
+        await self._drop(self._wiring.lower_output, unless_known=False)
+        await self._drop(self._wiring.raise_output, unless_known=False)
+
+    async def _raise(self, order: int, ordered_s: float) -> None:
+        self._end_pulse()
+        await self._drop(self._wiring.lower_output, unless_known=True)
+        started_s = self._clock.monotonic_s()
+        self._check_newest(order)
+        self._pulse = asyncio.create_task(self._send_pulse(self._wiring.raise_output, ordered_s))
+        self._pulse.add_done_callback(_look_at)
+        await self._see_pulse_sent(order)
+        await self._see(BoomPosition.UP, order, started_s)
+        self._may_be_falling = False
+
+    async def _lower(self, order: int, ordered_s: float) -> None:
+        started_s = self._clock.monotonic_s()
+        if self._wiring.lower_output is not None:
+            self._end_pulse()
+            await self._drop(self._wiring.raise_output, unless_known=True)
+            self._check_newest(order)
+            self._may_be_falling = True
+            self._pulse = asyncio.create_task(self._send_pulse(self._wiring.lower_output, ordered_s))
+            self._pulse.add_done_callback(_look_at)
+            await self._see_pulse_sent(order)
+        self._may_be_falling = True
+        await self._see(BoomPosition.DOWN, order, started_s)
+        self._may_be_falling = False
+
+    async def _see_pulse_sent(self, order: int) -> None:
+        assert self._pulse is not None
+        try:
+            await asyncio.shield(self._pulse)
+        except asyncio.CancelledError:
+            self._check_newest(order)  # a raise or stop ended the pulse
+            raise
+
+    async def _send_pulse(self, output: int, ordered_s: float) -> None:
+        """On, wait, off; off also when ended early, and tried once more when the on was not confirmed."""
+        valid_until_s = ordered_s + self._settings.valid_s
+        if self._module.times_pulses:
+            await self._module.pulse_by_board(output, self._settings.pulse_ms, valid_until_s=valid_until_s)
+            return
+        try:
+            await self._module.write(output, is_on=True, valid_until_s=valid_until_s)
+            await self._clock.sleep(self._settings.pulse_ms / 1000)
+        except DeviceError:
+            await self._try_off(output)
+            raise
+        await self._module.write(output, is_on=False)
+
+    async def _try_off(self, output: int) -> None:
+        """After a failed on nothing is known of the output; a lost link is followed by all outputs off anyway."""
+        try:
+            await self._module.write(output, is_on=False)
+        except DeviceError:
+            return
+
+    def _end_pulse(self) -> None:
+        """Stop waiting in a pulse under way; whoever ends it drops the output next."""
+        if self._pulse is not None and not self._pulse.done():
+            self._pulse.cancel()
+
+    async def _drop(self, output: int | None, *, unless_known: bool) -> None:
+        """Switch an output off; with `unless_known` only if it is not known to be off."""
+        if output is None or (unless_known and self._module.is_known(output, is_on=False)):
+            return
+        try:
+            await self._module.write(output, is_on=False)
+        except EchoMismatchError:  # switching off is the one thing worth asking twice: it moves nothing
+            await self._module.write(output, is_on=False)
+
+    def _check_newest(self, order: int) -> None:
+        if order != self._order:
+            raise NotConfirmedError(f"{self._name}: pre-empted by a raise or stop")
+
+    async def _see(self, wanted: BoomPosition, order: int, started_s: float) -> None:
+        """Wait for the limit in polls asked after the pulse. The wait ends by the polls' own stamps."""
+        sent_s = self._clock.monotonic_s()
+        deadline_s = started_s + self._wiring.travel_s
+        while True:
+            inputs = await self._lane_io.next_poll()
+            self._check_newest(order)
+            found = inputs.booms[self._side]
+            if found is wanted and inputs.taken_monotonic_s >= sent_s:
+                return
+            if inputs.taken_monotonic_s > deadline_s:
+                message = f"{self._name}: {wanted} expected within {self._wiring.travel_s:g} s, found {found}"
+                if found is BoomPosition.UNKNOWN:
+                    raise LinkLostError(f"{message}: {inputs.unknown_because}")
+                raise NotConfirmedError(message)
+
+
+def _look_at(task: asyncio.Task[None]) -> None:
+    """Take note of a failure whose caller is gone, so that it is not reported as forgotten."""
+    if not task.cancelled():
+        task.exception()

@@ -1,0 +1,393 @@
+"""One Modbus bus and its units: the only module that imports pymodbus.
+
+What the library leaves open is closed here (measured on 3.16.1, see `docs/protocols/modbus-io.md`): it resends writes,
+does not compare echoes, accepts short answers and answers of another function, and on RTU takes a late answer for the
+next question. So: no retries, every answer checked against its question, and after silence the connection is closed
+(TCP) or the line left quiet until nothing can be on its way any more (RTU). This module never sends anything twice.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import struct
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Final, NoReturn, Self
+
+from pymodbus import FramerType
+from pymodbus.client import AsyncModbusSerialClient, AsyncModbusTcpClient
+from pymodbus.exceptions import ConnectionException, ModbusException
+from pymodbus.pdu import ModbusPDU
+from pymodbus.pdu.register_message import (
+    ReadHoldingRegistersRequest,
+    ReadInputRegistersRequest,
+    WriteMultipleRegistersRequest,
+    WriteSingleRegisterRequest,
+)
+
+from devices.link_keeper import LinkKeeper
+from devices.links.address import ModbusAddress
+from devices.links.lease import BusLease
+from devices.links.recorder import LastBytes
+from devices.links.turns import Turns, Urgency
+from gate_service.domain.errors import DeviceRefusedError, EchoMismatchError, LinkLostError, NotConfirmedError
+from gate_service.domain.ports import Clock
+
+TIMEOUT_S: Final = 0.4  # between the 0.3 and 0.5 s of reference measurements; a LAN module answers in under 10 ms
+QUIET_S: Final = 0.3  # measured: after a late answer, 0.3 s of quiet and all later answers were right
+QUIET_EXTENSION_S: Final = 0.05  # and nothing may have arrived for this long
+LONGEST_QUIET_S: Final = 2.0  # a line that never stops talking is a fault of its own
+SMALLEST_GAP_S: Final = 0.00175  # MODBUS over Serial Line V1.02, 2.5.1.1: t3.5 above 19200 baud
+
+# Every failure reaches the caller as a typed error and is counted; the library's own lines would repeat each poll.
+logging.getLogger("pymodbus.logging").setLevel(logging.CRITICAL)
+
+
+class _ReadBits(ModbusPDU):
+    """Question of functions 1 and 2."""
+
+    def encode(self) -> bytes:
+        return struct.pack(">HH", self.address, self.count)
+
+
+class _ReadCoils(_ReadBits):
+    function_code = 1
+
+
+class _ReadDiscreteInputs(_ReadBits):
+    function_code = 2
+
+
+class _BitsAnswer(ModbusPDU):
+    """Answer of functions 1 and 2; its own byte count must fit what came (the library does not look)."""
+
+    rtu_byte_count_pos = 2
+    packed: bytes | None = None
+
+    def decode(self, data: bytes) -> None:
+        self.packed = data[1:] if data and data[0] == len(data) - 1 else None
+
+
+class _CoilsAnswer(_BitsAnswer):
+    function_code = 1
+
+
+class _DiscreteInputsAnswer(_BitsAnswer):
+    function_code = 2
+
+
+class _WriteCoil(ModbusPDU):
+    """Question and answer of function 5 with all 16 bits of its value: some boards want others than 0xFF00."""
+
+    function_code = 5
+    rtu_frame_size = 8
+    value: int = -1
+
+    def encode(self) -> bytes:
+        return struct.pack(">HH", self.address, self.value)
+
+    def decode(self, data: bytes) -> None:
+        if len(data) == 4:
+            self.address, self.value = struct.unpack(">HH", data)
+
+
+_Client = AsyncModbusTcpClient | AsyncModbusSerialClient
+
+
+class ModbusUnit:
+    """One unit on a bus: typed questions, its counters and last bytes. Made by `ModbusBus.unit`."""
+
+    def __init__(self, bus: ModbusBus, number: int) -> None:
+        self._bus = bus
+        self.number = number
+        self.rejects: Counter[str] = Counter()
+        self.sent = LastBytes()
+        self.received = LastBytes()
+        self.last_good_monotonic_s: float | None = None
+
+    async def read_bits(
+        self, address: int, count: int, *, are_coils: bool, urgency: Urgency = Urgency.POLL
+    ) -> tuple[bool, ...]:
+        """Read coils or discrete inputs in one request. Raises LinkLostError or DeviceRefusedError."""
+        kind = _ReadCoils if are_coils else _ReadDiscreteInputs
+        question = kind(dev_id=self.number, address=address, count=count)
+        answer = await self._bus.ask(self, question, urgency)
+        packed = answer.packed if isinstance(answer, _BitsAnswer) else None
+        if packed is None or len(packed) != (count + 7) // 8:
+            found = "an inconsistent length" if packed is None else f"{len(packed)} bytes"
+            expected = f"{(count + 7) // 8} bytes for {count} bits expected"
+            self._bus.distrust(self, "short_answer", f"{expected}, found {found}")
+        self._bus.answered(self)
+        return tuple(bool(packed[i // 8] >> (i % 8) & 1) for i in range(count))
+
+    async def read_registers(
+        self, address: int, count: int, *, are_inputs: bool = False, urgency: Urgency = Urgency.POLL
+    ) -> tuple[int, ...]:
+        """Read holding or input registers in one request. Raises LinkLostError or DeviceRefusedError."""
+        kind = ReadInputRegistersRequest if are_inputs else ReadHoldingRegistersRequest
+        answer = await self._bus.ask(self, kind(dev_id=self.number, address=address, count=count), urgency)
+        if len(answer.registers) != count:
+            self._bus.distrust(self, "short_answer", f"{count} registers expected, found {len(answer.registers)}")
+        self._bus.answered(self)
+        return tuple(answer.registers)
+
+    async def write_coil(
+        self, address: int, value: int, *, urgency: Urgency = Urgency.COMMAND, valid_until_s: float | None = None
+    ) -> None:
+        """Write one coil once and compare the echo: address and all 16 bits of the value.
+
+        Raises LinkLostError, DeviceRefusedError, EchoMismatchError, and NotConfirmedError for a command that waited
+        past `valid_until_s` (monotonic) and was not sent.
+        """
+        question = _WriteCoil(dev_id=self.number, address=address)
+        question.value = value
+        answer = await self._bus.ask(self, question, urgency, valid_until_s)
+        found = (answer.address, answer.value if isinstance(answer, _WriteCoil) else -1)
+        self._compare_echo("coil", (address, value), found)
+
+    async def write_register(
+        self, address: int, value: int, *, urgency: Urgency = Urgency.COMMAND, valid_until_s: float | None = None
+    ) -> None:
+        """Write one holding register once and compare the echo. Raises as `write_coil`."""
+        question = WriteSingleRegisterRequest(dev_id=self.number, address=address, registers=[value])
+        answer = await self._bus.ask(self, question, urgency, valid_until_s)
+        self._compare_echo("register", (address, value), (answer.address, *answer.registers))
+
+    async def write_registers(
+        self,
+        address: int,
+        values: Sequence[int],
+        *,
+        urgency: Urgency = Urgency.COMMAND,
+        valid_until_s: float | None = None,
+    ) -> None:
+        """Write neighbouring holding registers once; the echo holds only address and count. Raises as `write_coil`."""
+        question = WriteMultipleRegistersRequest(dev_id=self.number, address=address, registers=list(values))
+        answer = await self._bus.ask(self, question, urgency, valid_until_s)
+        self._compare_echo("registers", (address, len(values)), (answer.address, answer.count))
+
+    def _compare_echo(self, what: str, expected: tuple[int, ...], found: tuple[int, ...]) -> None:
+        if found != expected:
+            self.rejects["echo_mismatch"] += 1
+            texts = [" = ".join(f"{number:#x}" for number in pair) for pair in (expected, found)]
+            raise EchoMismatchError(
+                f"{self._bus.name} unit {self.number}: echo of {what} {texts[0]} expected, {texts[1]} found"
+            )
+        self._bus.answered(self)
+
+
+class ModbusBus:
+    """One bus with one owner. `async with` takes its lease and keeps it open; while it is not, questions fail."""
+
+    def __init__(
+        self,
+        address: ModbusAddress,
+        clock: Clock,
+        *,
+        timeout_s: float = TIMEOUT_S,
+        quiet_s: float = QUIET_S,
+        lock_directory: Path | None = None,
+    ) -> None:
+        self.name = address.bus
+        self.fault: str | None = "not connected yet"
+        self.connection = 0  # counts connections; whatever was learned over an older one is void
+        self._address = address
+        self._clock = clock
+        self._timeout_s = timeout_s
+        self._quiet_s = quiet_s
+        self._lease = BusLease(address.bus, lock_directory)
+        self._units: dict[int, ModbusUnit] = {}
+        self._turns = Turns()
+        self._client: _Client | None = None
+        self._lost: asyncio.Future[str] | None = None
+        self._speaking: ModbusUnit | None = None
+        self._is_proven = False
+        self._keeper: asyncio.Task[None] | None = None
+        self._quiet_until_s: float | None = None
+        self._last_byte_s = 0.0
+        line = address.line  # t3.5 with characters of 11 bits
+        self._gap_s = max(SMALLEST_GAP_S, 3.5 * 11 / line.baud) if line is not None else 0.0
+
+    async def __aenter__(self) -> Self:
+        self._keeper = asyncio.create_task(LinkKeeper(self, self._clock, self._heard).run(), name=f"bus {self.name}")
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._keeper is not None:
+            self._keeper.cancel()
+            await asyncio.gather(self._keeper, return_exceptions=True)
+        self._drop("closed")
+        self.fault = "closed"
+        self._lease.give_back()
+
+    def unit(self, number: int) -> ModbusUnit:
+        """Give the one object for this unit."""
+        return self._units.setdefault(number, ModbusUnit(self, number))
+
+    async def open(self) -> None:
+        """Connect once (for the keeper). Raises LinkLostError or DeviceHeldError."""
+        self._lease.take()
+        client = self._make_client()
+        for answer in (_CoilsAnswer, _DiscreteInputsAnswer, _WriteCoil):
+            client.register(answer)
+        try:
+            is_connected = await client.connect()
+        except (OSError, ValueError) as exc:  # pyserial: no such port, settings the port refuses
+            raise LinkLostError(f"{self.name}: cannot be opened: {exc}") from None
+        if not is_connected:
+            raise LinkLostError(f"{self.name}: no connection within {self._timeout_s} s")
+        self._client, self._is_proven = client, False
+        self._lost = asyncio.get_running_loop().create_future()
+        self._quiet_until_s = self._clock.monotonic_s() + self._quiet_s if self._address.is_rtu else None
+        self.connection += 1
+
+    async def wait_lost(self) -> str:
+        """Return the reason once the connection is gone (for the keeper)."""
+        assert self._lost is not None
+        return await self._lost
+
+    def is_proven(self) -> bool:
+        """Whether a unit answered since the last connect (for the keeper)."""
+        return self._is_proven
+
+    async def ask(
+        self, unit: ModbusUnit, question: ModbusPDU, urgency: Urgency, valid_until_s: float | None = None
+    ) -> ModbusPDU:
+        """Send one question once and return the answer that belongs to it.
+
+        An exchange that began is finished even if the caller is cancelled: an answer left behind would be taken for
+        the next one. Raises LinkLostError, DeviceRefusedError, or NotConfirmedError (past `valid_until_s`, not sent).
+        """
+        if self._client is None:
+            raise LinkLostError(f"{self.name}: {self.fault}")
+        await self._turns.take(urgency)
+        exchange = asyncio.create_task(self._exchange(unit, question, valid_until_s))
+        exchange.add_done_callback(self._turn_done)
+        return await asyncio.shield(exchange)
+
+    def distrust(self, unit: ModbusUnit, reason: str, finding: str) -> NoReturn:
+        """Count an answer that cannot belong to its question, let no later one arrive, and raise LinkLostError."""
+        unit.rejects[reason] += 1
+        message = f"{self.name} unit {unit.number}: {finding}"
+        if self._address.is_rtu:
+            self._quiet_until_s = self._clock.monotonic_s() + self._quiet_s
+        if self._address.line is None:
+            self._drop(message)
+        raise LinkLostError(message)
+
+    def answered(self, unit: ModbusUnit) -> None:
+        """Note an answer that passed every check."""
+        self._is_proven = True
+        unit.last_good_monotonic_s = self._clock.monotonic_s()
+
+    def _turn_done(self, exchange: asyncio.Task[ModbusPDU]) -> None:
+        if not exchange.cancelled():
+            exchange.exception()  # looked at, in case the caller is gone
+        self._turns.give()
+
+    async def _exchange(self, unit: ModbusUnit, question: ModbusPDU, valid_until_s: float | None) -> ModbusPDU:
+        await self._wait_quiet()
+        client = self._client
+        if client is None or not client.connected:
+            raise LinkLostError(f"{self.name}: {self.fault or 'connection lost'}")
+        if valid_until_s is not None and self._clock.monotonic_s() > valid_until_s:
+            raise NotConfirmedError(f"{self.name} unit {unit.number}: the command waited too long and was not sent")
+        self._speaking = unit
+        try:
+            answer: ModbusPDU = await client.execute(False, question)
+        except ConnectionException:
+            unit.rejects["connection_lost"] += 1
+            raise LinkLostError(f"{self.name}: {self.fault or 'connection lost'}") from None
+        except ModbusException:
+            self.distrust(unit, "timeout", f"no answer of this unit within {self._timeout_s} s")
+        self._check(unit, question, answer)
+        return answer
+
+    def _check(self, unit: ModbusUnit, question: ModbusPDU, answer: ModbusPDU) -> None:
+        expected = (question.dev_id, question.transaction_id, question.function_code)
+        found = (answer.dev_id, answer.transaction_id, answer.function_code & 0x7F)
+        if found != expected:
+            self.distrust(unit, "out_of_step", f"unit, transaction, function {expected} expected, {found} found")
+        if answer.isError():
+            unit.rejects[f"exception_{answer.exception_code}"] += 1
+            self.answered(unit)
+            raise DeviceRefusedError(
+                f"{self.name} unit {unit.number}: function {question.function_code} at {question.address:#x} "
+                f"answered with exception {answer.exception_code}"
+            )
+
+    async def _wait_quiet(self) -> None:
+        """RTU: keep the gap between frames, and after an untrusted answer wait until no byte is on its way."""
+        if not self._address.is_rtu:
+            return
+        if self._quiet_until_s is None:
+            await asyncio.sleep(max(0.0, self._last_byte_s + self._gap_s - self._clock.monotonic_s()))
+            return
+        give_up_s = self._clock.monotonic_s() + LONGEST_QUIET_S
+        while (now := self._clock.monotonic_s()) < give_up_s:
+            quiet_s = max(self._quiet_until_s, self._last_byte_s + QUIET_EXTENSION_S) - now
+            if quiet_s <= 0:
+                self._quiet_until_s = None
+                return
+            await asyncio.sleep(quiet_s)
+        raise LinkLostError(f"{self.name}: the line did not fall silent within {LONGEST_QUIET_S} s")
+
+    def _make_client(self) -> _Client:
+        framer = FramerType.RTU if self._address.is_rtu else FramerType.SOCKET
+        # reconnect_delay=0: the keeper reconnects, with a fresh client each time, so no late answer finds a taker
+        line = self._address.line
+        if line is None:
+            return AsyncModbusTcpClient(
+                self._address.host,
+                port=self._address.port,
+                framer=framer,
+                retries=0,
+                timeout=self._timeout_s,
+                reconnect_delay=0,
+                trace_packet=self._trace,
+                trace_connect=self._connection_changed,
+            )
+        return AsyncModbusSerialClient(
+            line.device,
+            framer=framer,
+            baudrate=line.baud,
+            bytesize=line.bytesize,
+            parity=line.parity,
+            stopbits=line.stopbits,
+            retries=0,
+            timeout=self._timeout_s,
+            reconnect_delay=0,
+            trace_packet=self._trace,
+            trace_connect=self._connection_changed,
+        )
+
+    def _trace(self, is_sent: bool, data: bytes) -> bytes:
+        self._last_byte_s = self._clock.monotonic_s()
+        if self._speaking is not None:
+            (self._speaking.sent if is_sent else self._speaking.received).add(data)
+        return data
+
+    def _connection_changed(self, is_connected: bool) -> None:
+        if not is_connected:
+            self._drop(f"{self.name}: connection closed by the other end")
+
+    def _drop(self, reason: str) -> None:
+        client, self._client = self._client, None
+        if client is None:
+            return
+        self.fault = reason
+        waiting = client.ctx.response_future
+        if not waiting.done():  # else the question under way would wait out its whole time-out
+            waiting.set_exception(ConnectionException(reason))
+            waiting.exception()
+        client.close()
+        if self._lost is not None and not self._lost.done():
+            self._lost.set_result(reason)
+
+    def _heard(self, fault: str | None) -> None:
+        self.fault = fault

@@ -1,0 +1,194 @@
+"""Serial ports by URL through pyserial, one daemon thread each; reopened by the link keeper. Bytes only, no meaning.
+
+The thread waits in `poll` for the first byte and takes at once whatever is there, so a frame's last byte is not held
+back; the stamp is taken in the thread, so a busy event loop does not age it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import select
+import threading
+from collections.abc import Callable
+from types import TracebackType
+from typing import Any, Final, Self
+
+import serial
+
+from devices.link_keeper import LinkKeeper
+from devices.links.address import SerialLine, parse_line
+from gate_service.domain.errors import LinkLostError
+from gate_service.domain.ports import Clock
+
+READ_TIMEOUT_S: Final = 0.2  # how long a closing link may take to notice; data never waits for it
+LARGEST_READ: Final = 4096
+SILENT_SOCKET_S: Final = 10.0  # a serial server that vanished without a FIN is only seen by its silence
+
+OnBytes = Callable[[bytes, float], None]
+"""Bytes as one read gave them, and the monotonic time of that read."""
+
+
+class SerialLink:
+    """One port kept open. `on_bytes` and `on_fault` (None: open) are called on the event loop."""
+
+    def __init__(
+        self,
+        url: str,
+        clock: Clock,
+        *,
+        on_bytes: OnBytes,
+        on_fault: Callable[[str | None], None],
+        silent_socket_s: float = SILENT_SOCKET_S,
+    ) -> None:
+        self.line = parse_line(url)
+        self._clock = clock
+        self._on_bytes = on_bytes
+        self._on_fault = on_fault
+        self._silent_socket_s = silent_socket_s if self.line.is_socket else None
+        self._reader: _PortReader | None = None
+        self._keeper: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> Self:
+        keeper = LinkKeeper(self, self._clock, self._on_fault)
+        self._keeper = asyncio.create_task(keeper.run(), name=f"port {self.line.device}")
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._keeper is not None:
+            self._keeper.cancel()
+            await asyncio.gather(self._keeper, return_exceptions=True)
+        if self._reader is not None:
+            self._reader.stop()
+            await asyncio.to_thread(self._reader.join)
+
+    async def open(self) -> None:
+        """Open the port once (for the keeper). Raises LinkLostError."""
+        if self._reader is not None:
+            await asyncio.to_thread(self._reader.join)  # its thread has ended: the port is closed before it is reopened
+        self._reader = _PortReader(self.line, self._clock, self._on_bytes, self._silent_socket_s)
+        await self._reader.opened
+
+    async def wait_lost(self) -> str:
+        """Return the reason once the port is gone (for the keeper)."""
+        assert self._reader is not None
+        return await self._reader.lost
+
+    def is_proven(self) -> bool:
+        """Whether a byte came since the port was opened (for the keeper)."""
+        return self._reader is not None and self._reader.has_read
+
+
+class _PortReader:
+    """One opening of a port: its thread opens, reads until stopped or lost, and closes."""
+
+    def __init__(self, line: SerialLine, clock: Clock, on_bytes: OnBytes, silent_s: float | None) -> None:
+        self._line = line
+        self._clock = clock
+        self._on_bytes = on_bytes
+        self._silent_s = silent_s
+        self._loop = asyncio.get_running_loop()
+        self._stopped = threading.Event()
+        self.opened: asyncio.Future[None] = self._loop.create_future()
+        self.lost: asyncio.Future[str] = self._loop.create_future()
+        self.has_read = False
+        self._thread = threading.Thread(target=self._run, name=f"read {line.device}", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Let the thread end within the read time-out."""
+        self._stopped.set()
+
+    def join(self) -> None:
+        """Wait for the thread."""
+        self._thread.join(timeout=6.0)  # pyserial's socket:// gives up connecting after 5 s
+
+    def _run(self) -> None:
+        try:
+            port = open_port(self._line)
+        except (OSError, ValueError) as exc:  # SerialException is an OSError; ValueError: settings the port refuses
+            self._on_loop(self._open_failed, f"{self._line.device}: cannot be opened: {exc}")
+            return
+        self._on_loop(self._open_succeeded)
+        try:
+            self._read_until_stopped(port)
+            reason = "closed"
+        except (OSError, TypeError) as exc:  # TypeError: pyserial when another thread closed the port under it
+            reason = str(exc)
+        finally:
+            with contextlib.suppress(OSError):
+                port.close()
+        self._on_loop(self._set_lost, f"{self._line.device}: {reason}")
+
+    def _read_until_stopped(self, port: Any) -> None:
+        read_some = _reader_of(port)
+        last_s = self._clock.monotonic_s()
+        while not self._stopped.is_set():
+            data = read_some()
+            now_s = self._clock.monotonic_s()
+            if data:
+                last_s = now_s
+                self.has_read = True
+                self._on_loop(self._on_bytes, data, now_s)
+            elif self._silent_s is not None and now_s - last_s > self._silent_s:
+                raise LinkSilentError(f"no byte for {self._silent_s:g} s, connecting anew")
+
+    def _on_loop(self, call: Callable[..., None], *args: object) -> None:
+        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody is left to be told
+            self._loop.call_soon_threadsafe(call, *args)
+
+    def _open_succeeded(self) -> None:
+        if not self.opened.done():
+            self.opened.set_result(None)
+
+    def _open_failed(self, reason: str) -> None:
+        if not self.opened.done():
+            self.opened.set_exception(LinkLostError(reason))
+
+    def _set_lost(self, reason: str) -> None:
+        if not self.lost.done():
+            self.lost.set_result(reason)
+
+
+class LinkSilentError(OSError):
+    """A socket link on which nothing came for too long; treated as any loss of the port."""
+
+
+def open_port(line: SerialLine) -> Any:
+    """Open a port exclusively with its modem lines as the site wants them. Raises OSError or ValueError."""
+    port = serial.serial_for_url(
+        line.device,
+        do_not_open=True,
+        baudrate=line.baud,
+        bytesize=line.bytesize,
+        parity=line.parity,
+        stopbits=line.stopbits,
+        timeout=READ_TIMEOUT_S,
+        exclusive=None if line.is_socket else True,
+    )
+    port.dtr, port.rts = line.dtr, line.rts
+    port.open()
+    return port
+
+
+def _reader_of(port: Any) -> Callable[[], bytes]:
+    """Give a function that waits up to the read time-out and returns what is there, or raises OSError when lost."""
+    try:
+        descriptor = port.fileno()
+    except (AttributeError, OSError):  # rfc2217:// and loop:// read through a thread of their own
+        return lambda: bytes(port.read(1)) + bytes(port.read(port.in_waiting))
+    poll = select.poll()
+    poll.register(descriptor, select.POLLIN)
+
+    def read_some() -> bytes:
+        if not poll.poll(READ_TIMEOUT_S * 1000):
+            return b""
+        data = os.read(descriptor, LARGEST_READ)
+        if not data:  # readable, but nothing to read: unplugged, or the other end closed
+            raise LinkSilentError("the other end is gone")
+        return data
+
+    return read_some

@@ -1,0 +1,315 @@
+"""One I/O module: polls its inputs, keeps its outputs known, and says when either cannot be trusted.
+
+Lanes attach themselves; several may share a module. After every lost answer all inputs are UNKNOWN until a fresh poll,
+and before that poll counts, all command outputs are switched off and the lights to red: nothing asked for before the
+loss is done after it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from dataclasses import dataclass
+from datetime import datetime
+from types import TracebackType
+from typing import Final, Protocol, Self
+
+from devices.links.address import parse_modbus
+from devices.links.modbus import ModbusBus
+from devices.links.turns import Urgency
+from devices.signals.points import ModulePoints
+from devices.signals.profile import PulseKind, load_profile
+from gate_service.domain.errors import DeviceError, DeviceRefusedError, EchoMismatchError, InputError, LinkLostError
+from gate_service.domain.events import JsonObject
+from gate_service.domain.ports import Clock
+from gate_service.domain.reading import DeviceHealth
+
+log = logging.getLogger(__name__)
+
+READBACK_S: Final = 0.5  # foreign writes are to be noticed within 1 s
+OUTPUT_FAULT_HOLD_S: Final = 10.0  # how long a foreign write or a wrong echo stays a fault, for a person to see it
+PULSE_SLACK_S: Final = 0.3  # a board may end its pulse this much late before its output counts as foreign
+
+
+@dataclass(frozen=True, slots=True)
+class ModuleSettings:
+    """One I/O module. `url` as in `parse_modbus`, `profile` a file name in `profiles/`."""
+
+    name: str
+    url: str
+    profile: str
+    poll_ms: int = 50
+    timeout_s: float = 0.4
+
+
+@dataclass(frozen=True, slots=True)
+class InputsAnswer:
+    """One poll: the bits of one answer, or None and why. The stamp is that of the question: never too young."""
+
+    bits: tuple[bool, ...] | None
+    fault: str | None
+    taken_at: datetime
+    taken_monotonic_s: float
+
+
+class AttachedLane(Protocol):
+    """A lane's share of the module."""
+
+    @property
+    def inputs(self) -> frozenset[int]:
+        """Input numbers the lane uses."""
+        ...
+
+    @property
+    def power_ok(self) -> int | None:
+        """Its known-on input, if wired: 0 there makes every input of the module UNKNOWN."""
+        ...
+
+    @property
+    def safe_outputs(self) -> dict[int, bool]:
+        """Every output the lane uses and its safe level: commands off, red on."""
+        ...
+
+    def answered(self, answer: InputsAnswer) -> None:
+        """Take one poll."""
+        ...
+
+    def module_health_changed(self, health: DeviceHealth) -> None:
+        """Take the module's health."""
+        ...
+
+
+class IoModule:
+    """Owns one unit while entered. Give `bus` when several units share one. `InputError`: bad url or profile."""
+
+    def __init__(self, settings: ModuleSettings, clock: Clock, bus: ModbusBus | None = None) -> None:
+        address = parse_modbus(settings.url)
+        self.settings = settings
+        self.profile = load_profile(settings.profile)
+        self._clock = clock
+        self._own_bus = ModbusBus(address, clock, timeout_s=settings.timeout_s) if bus is None else None
+        shared = bus or self._own_bus
+        assert shared is not None
+        self._bus = shared
+        self._unit = shared.unit(address.unit)
+        self._points = ModulePoints(self._unit, self.profile)
+        self._lanes: list[AttachedLane] = []
+        self._poller: asyncio.Task[None] | None = None
+        self._is_ready = False
+        self._ready_over = 0
+        self._known: dict[int, bool] = {}
+        self._pulsing_until_s: dict[int, float] = {}
+        self._readback_due_s = 0.0
+        self._fault: str | None = "not connected yet"
+        self._output_fault: str | None = None
+        self._output_fault_until_s = 0.0
+        self._unsafe: str | None = "not read yet"
+        self._told: tuple[str | None, bool | None] | None = None
+
+    async def __aenter__(self) -> Self:
+        self._tell_health()
+        if self._own_bus is not None:
+            await self._own_bus.__aenter__()
+        self._poller = asyncio.create_task(self._poll_forever(), name=f"poll {self.settings.name}")
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._poller is not None:
+            self._poller.cancel()
+            await asyncio.gather(self._poller, return_exceptions=True)
+        if self._is_ready:
+            with contextlib.suppress(DeviceError):  # the module's own safe state follows when we fall silent
+                await self._make_safe()
+        if self._own_bus is not None:
+            await self._own_bus.__aexit__(kind, exc, trace)
+
+    def attach(self, lane: AttachedLane) -> None:
+        """Add a lane; before the module is entered."""
+        for output in lane.safe_outputs:
+            if output >= self.profile.outputs_count:
+                most = self.profile.outputs_count - 1
+                raise InputError(f"{self.settings.name}: an output of 0 to {most} expected, found {output}")
+        self._lanes.append(lane)
+
+    def is_known(self, output: int, *, is_on: bool) -> bool:
+        """Whether the output certainly has this level: confirmed by echo and not contradicted since."""
+        if self._clock.monotonic_s() < self._pulsing_until_s.get(output, 0.0):
+            return False  # the board is pulsing it
+        return self._is_ready and self._known.get(output) is is_on
+
+    async def write(
+        self, output: int, *, is_on: bool, urgency: Urgency = Urgency.COMMAND, valid_until_s: float | None = None
+    ) -> None:
+        """Set one output once and confirm it by its echo. Raises DeviceError; then nothing is known of the output."""
+        self._must_be_ready()
+        self._known.pop(output, None)
+        self._pulsing_until_s.pop(output, None)
+        try:
+            await self._points.write_output(output, is_on=is_on, urgency=urgency, valid_until_s=valid_until_s)
+        except DeviceError as exc:
+            self._note_failed_write(exc)
+            raise
+        self._known[output] = is_on
+
+    @property
+    def times_pulses(self) -> bool:
+        """Whether the board itself ends a pulse."""
+        return self.profile.pulse.kind is not PulseKind.HOST_TIMED
+
+    async def pulse_by_board(self, output: int, pulse_ms: int, *, valid_until_s: float | None = None) -> None:
+        """Have the board pulse one output; returns when it confirmed the order, not at the end of the pulse."""
+        self._must_be_ready()
+        self._known.pop(output, None)
+        until_s = self._clock.monotonic_s() + pulse_ms / 1000 + PULSE_SLACK_S
+        try:
+            await self._points.write_timed_pulse(output, pulse_ms, valid_until_s=valid_until_s)
+        except DeviceError as exc:
+            self._note_failed_write(exc)
+            raise
+        self._pulsing_until_s[output] = until_s
+        self._known[output] = False
+
+    def health(self) -> DeviceHealth:
+        """Say how the device is now. A safe state that cannot be read from this module is None: unknown."""
+        is_confirmed = None
+        if self.profile.safe_state_checks and self._unsafe != "not read yet":
+            is_confirmed = self._unsafe is None
+        return DeviceHealth(
+            device=self.settings.name,
+            kind="io_module",
+            fault=self._fault or self._output_fault,
+            last_good_monotonic_s=self._unit.last_good_monotonic_s,
+            is_safe_state_confirmed=is_confirmed,
+            rejects=dict(self._unit.rejects),
+        )
+
+    def snapshot(self) -> JsonObject:
+        """Facts for the device page."""
+        health = self.health()
+        last_s = health.last_good_monotonic_s
+        return {
+            "device": health.device,
+            "kind": health.kind,
+            "fault": health.fault,
+            "age_ms": None if last_s is None else int((self._clock.monotonic_s() - last_s) * 1000),
+            "is_safe_state_confirmed": health.is_safe_state_confirmed,
+            "unsafe_because": self._unsafe,
+            "rejects": dict(self._unit.rejects),
+            "last_sent": self._unit.sent.hex(),
+            "last_received": self._unit.received.hex(),
+            "profile": self.profile.name,
+            "url": self.settings.url,
+            "outputs": {str(output): is_on for output, is_on in sorted(self._known.items())},
+        }
+
+    def _note_failed_write(self, failure: DeviceError) -> None:
+        if isinstance(failure, LinkLostError):
+            self._is_ready = False  # the next poll begins with the safe outputs
+        elif isinstance(failure, EchoMismatchError):
+            self._output_fault = str(failure)
+            self._output_fault_until_s = self._clock.monotonic_s() + OUTPUT_FAULT_HOLD_S
+            self._tell_health()
+
+    def _must_be_ready(self) -> None:
+        if not self._is_ready or self._ready_over != self._bus.connection:
+            raise LinkLostError(f"{self.settings.name}: {self._fault}; nothing was sent")
+
+    async def _poll_forever(self) -> None:
+        period_s = self.settings.poll_ms / 1000
+        due_s = self._clock.monotonic_s()
+        while True:
+            try:
+                await self._poll()
+            except Exception as exc:  # task root: a mistake must show as a fault, not as an ageing lane
+                log.exception("%s: poll failed", self.settings.name)
+                self._is_ready = False
+                self._publish(self._unknown(f"{self.settings.name}: internal error: {exc!r}"))
+            due_s = max(due_s + period_s, self._clock.monotonic_s())
+            await self._clock.sleep(due_s - self._clock.monotonic_s())
+
+    async def _poll(self) -> None:
+        """One look at the inputs; every lane hears of it, good or UNKNOWN."""
+        try:
+            if not self._is_ready or self._ready_over != self._bus.connection:
+                await self._make_safe()
+            asked_at, asked_s = self._clock.now(), self._clock.monotonic_s()
+            bits = await self._points.read_inputs(self._inputs_count())
+            fault = self._power_fault(bits)
+            self._publish(InputsAnswer(None if fault else bits, fault, asked_at, asked_s))
+            await self._read_back_if_due()
+        except DeviceError as exc:
+            self._is_ready = False
+            self._publish(self._unknown(str(exc)))
+
+    def _unknown(self, fault: str) -> InputsAnswer:
+        return InputsAnswer(None, fault, self._clock.now(), self._clock.monotonic_s())
+
+    def _publish(self, answer: InputsAnswer) -> None:
+        self._fault = answer.fault
+        for lane in self._lanes:
+            lane.answered(answer)
+        self._tell_health()
+
+    def _inputs_count(self) -> int:
+        return 1 + max(
+            (number for lane in self._lanes for number in lane.inputs), default=self.profile.inputs_count - 1
+        )
+
+    def _power_fault(self, bits: tuple[bool, ...]) -> str | None:
+        for number in {lane.power_ok for lane in self._lanes if lane.power_ok is not None}:
+            if not bits[number]:
+                self._unit.rejects["power_lost"] += 1
+                return f"{self.settings.name}: input {number} (24 V present) reads 0: no input can be believed"
+        return None
+
+    async def _make_safe(self) -> None:
+        """Over a new connection: commands off, lights red, then the module's own safe state read back."""
+        self._known.clear()
+        self._pulsing_until_s.clear()
+        connection = self._bus.connection
+        outputs = {output: is_on for lane in self._lanes for output, is_on in lane.safe_outputs.items()}
+        for output, is_on in sorted(outputs.items(), key=lambda item: item[1]):  # everything off before red on
+            await self._points.write_output(output, is_on=is_on, urgency=Urgency.COMMAND)
+            self._known[output] = is_on
+        try:
+            self._unsafe = await self._points.find_unsafe()
+        except DeviceRefusedError as exc:
+            self._unsafe = str(exc)
+        self._ready_over, self._is_ready = connection, True
+        self._readback_due_s = self._clock.monotonic_s() + READBACK_S
+
+    async def _read_back_if_due(self) -> None:
+        """Compare the outputs with what was confirmed; a difference is someone else's writing."""
+        now_s = self._clock.monotonic_s()
+        if now_s >= self._output_fault_until_s:
+            self._output_fault = None
+            self._tell_health()
+        if now_s < self._readback_due_s or not self._known:
+            return
+        self._readback_due_s = now_s + READBACK_S
+        written = dict(self._known)
+        found = await self._points.read_outputs(1 + max(written))
+        if found is None:
+            return
+        for output, is_on in written.items():
+            is_pulsing = now_s < self._pulsing_until_s.get(output, 0.0)
+            if self._known.get(output) is is_on and found[output] is not is_on and not is_pulsing:
+                self._known.pop(output)
+                self._unit.rejects["foreign_write"] += 1
+                self._output_fault_until_s = now_s + OUTPUT_FAULT_HOLD_S
+                levels = (
+                    f"{'on' if is_on else 'off'} was written and confirmed, {'on' if found[output] else 'off'} found"
+                )
+                self._output_fault = f"{self.settings.name}: output {output}: {levels}: something else writes it"
+                self._tell_health()
+
+    def _tell_health(self) -> None:
+        health = self.health()
+        facts = (health.fault, health.is_safe_state_confirmed)
+        if facts != self._told:
+            self._told = facts
+            for lane in self._lanes:
+                lane.module_health_changed(health)

@@ -1,5 +1,5 @@
 """`python -m gate_service` is the `gate` command."""
 
-from gate_service.cli import main
+from gate_service.cli.app import main
 
 main()

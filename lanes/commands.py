@@ -26,7 +26,6 @@ from lanes import told
 from lanes.controller import LaneController
 from lanes.deciding import reservations
 from lanes.interlocks import RaiseReason, forbids_raising
-from lanes.policy.overrides import rights_needed
 from lanes.states import LaneEvent, step
 
 LONGEST_TEXT: Final = 64
@@ -126,9 +125,9 @@ class LaneCommands:
         """Milder than the verdict is an override: who may is policy per reason, with firm minimums (RULES 7)."""
         if passage.verdict == "release" and passage.decided_version == passage.facts_version:
             return
-        if passage.case is None or passage.assessment is None:
+        if passage.override_by is None:
             raise CommandRefusedError(f"passage {passage.id}: not judged yet; resolve a fact or turn the vehicle back")
-        needed = rights_needed(passage.case, passage.assessment)
+        needed = passage.override_by
         if needed == "nobody":
             raise NotPermittedError(f"passage {passage.id}: nothing releases this vehicle at the gate")
         if needed == "two":

@@ -16,7 +16,8 @@ from lanes import told
 from lanes.case_document import case_document
 from lanes.policy.case import read_case
 from lanes.policy.engine import assess
-from lanes.policy.explain import driver_line, operator_paragraph
+from lanes.policy.explain import driver_line, operator_paragraph, sentence
+from lanes.policy.overrides import may_override
 from lanes.settings import LaneSettings
 
 LANGUAGES = ("zh", "en")
@@ -71,8 +72,13 @@ class Decider:
 
     def _judged(self, passage: Passage, case: dict[str, Any], now: datetime) -> Judged:
         try:
-            assessment = assess(read_case(case))
-            answer = assessment.as_document()
+            read = read_case(case)
+            assessment = assess(read)
+            answer = assessment.as_record()
+            texts = tuple(
+                {language: sentence(check, language) for language in LANGUAGES} for check in assessment.checks
+            )
+            override_by: str = may_override(assessment, read.policy)
             explanation = {language: operator_paragraph(assessment, language) for language in LANGUAGES}
             driver = {language: driver_line(assessment, language) for language in LANGUAGES}
         except CaseError as error:
@@ -86,10 +92,11 @@ class Decider:
             }
             explanation = {"zh": f"无法自动判定：{error}", "en": f"Cannot be judged: {error}"}
             driver = {"zh": "请等候工作人员", "en": "Wait for the officer"}
+            texts, override_by = (), "two"
         verdict = str(answer["verdict"])
         judged = replace(
-            passage, case=case, assessment=answer, explanation=explanation, driver_text=driver, verdict=verdict,
-            decided_version=passage.facts_version, note=None,
+            passage, case=case, assessment=answer, explanation=explanation, driver_text=driver, check_texts=texts,
+            verdict=verdict, override_by=override_by, decided_version=passage.facts_version, note=None,
         )  # fmt: skip
         is_release = verdict == "release"
         if is_release:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import zip_longest
 from typing import Any, Final
 
 from gate_service.domain.commands import Command
 from gate_service.domain.passage import Passage
 from lanes.controller import LaneController
-from lanes.policy.explain import check_text
 from lanes.signs import DRIVER_LINES, STATE_TEXTS
 from lanes.states import LaneEvent, LaneState, step
 
@@ -60,8 +60,9 @@ def passage_snapshot(passage: Passage) -> dict[str, Any]:
     case = passage.case or {}
     weighed = passage.weighed
     checks = [
-        {**check, "text": {language: check_text(check, language) for language in ("zh", "en")}}
-        for check in answer.get("checks", ())
+        {**check, "text": text}
+        for check, text in zip_longest(answer.get("checks", ()), passage.check_texts, fillvalue=None)
+        if check is not None
     ]
     return {
         "id": passage.id,
@@ -78,6 +79,7 @@ def passage_snapshot(passage: Passage) -> dict[str, Any]:
         "gross_kg": None if weighed is None or weighed.gross is None else weighed.gross.to_json(),
         "stability_from": None if weighed is None else weighed.stability_from.value,
         "verdict": passage.verdict,
+        "override_by": passage.override_by,
         "decided_version": passage.decided_version,
         "tier": answer.get("tier"),
         "checks": checks,

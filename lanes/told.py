@@ -106,7 +106,7 @@ def hazmat(passage: Passage, kind: EventType, at: datetime) -> list[Event]:
             "declared_goods_gross_kg": slip.get("goods_gross_kg"),
             "weighed_gross_kg": None if gross is None else gross.to_json(),
             "verdict": passage.verdict,
-            "editions": (passage.assessment or {}).get("editions"),
+            "tables_edition": (passage.assessment or {}).get("hazmat_edition"),
         }
         events.append(event(passage, kind, at, data, part=str(slip.get("slip_no"))))
     return events

@@ -73,7 +73,9 @@ class Passage:
     assessment: JsonObject | None = None
     explanation: Mapping[str, str] | None = None
     driver_text: Mapping[str, str] | None = None
+    check_texts: tuple[Mapping[str, str], ...] = ()  # a sentence for each check of the assessment, in its order
     verdict: str | None = None  # of the rules
+    override_by: str | None = None  # who may release against the verdict: operator, supervisor, two, nobody
     decided_version: int | None = None  # facts_version that the assessment judged
     disposition: Disposition | None = None
     disposed_by: str | None = None  # service or user:<name>
@@ -120,7 +122,7 @@ def from_document(document: Mapping[str, Any]) -> Passage:
     for name in ("opened_at", "crossed_at", "closed_at"):
         if values.get(name):
             values[name] = datetime.fromisoformat(values[name])
-    for name in ("containers", "seals", "scanned"):
+    for name in ("containers", "seals", "scanned", "check_texts"):
         if values.get(name) is not None:
             values[name] = tuple(values[name])
     if values.get("weighed"):

@@ -1,0 +1,189 @@
+"""The `gate` command: one file per verb, each imported only when its verb is used (the web stack costs seconds).
+
+Exit status: 0 done, 1 found wanting, 2 wrong use.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from gate_service.domain.errors import ConfigError, GateError, InputError
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, help="Open gate control edge service.")
+user = typer.Typer(no_args_is_help=True, help="Accounts of persons.")
+token = typer.Typer(no_args_is_help=True, help="Tokens of devices and programs.")
+app.add_typer(user, name="user")
+app.add_typer(token, name="token")
+
+Json = Annotated[bool, typer.Option("--json", help="Machine-readable lines.")]
+ConfigFile = Annotated[Path, typer.Option("--config", help="Site file (TOML).")]
+Source = Annotated[str, typer.Argument(help="A file, or - for standard input.")]
+Options = Annotated[list[str] | None, typer.Option("--option", help="key=value, as often as needed.")]
+DataDir = Annotated[Path | None, typer.Option("--data", help="Data directory of the site.")]
+SiteFile = Annotated[Path | None, typer.Option("--config", help="Site file, to find its data directory.")]
+
+
+@app.command()
+def run(config: ConfigFile) -> None:
+    """Run the service for a real site."""
+    from gate_service.cli import run as verb
+
+    raise typer.Exit(verb.run(config))
+
+
+@app.command()
+def demo(
+    trucks: Annotated[int, typer.Option(min=1, max=100_000, help="How many trucks (with --exit).")] = 40,
+    speed: Annotated[float, typer.Option(min=0.1, max=20, help="Yard and dwell times; never protocol timing.")] = 1.0,
+    seed: Annotated[int, typer.Option(help="The same seed, the same trucks and verdicts.")] = 1,
+    inject: Annotated[str | None, typer.Option(help="A fault by name; --inject list names them.")] = None,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port of the terminal.")] = 8443,
+    data: DataDir = None,
+    exit_after: Annotated[bool, typer.Option("--exit", help="Stop after the trucks and print a summary.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Run the demo site: its own devices, central system and zone authority, on loopback."""
+    from gate_service.cli import demo as verb
+
+    raise typer.Exit(
+        verb.run(
+            trucks=trucks, speed=speed, seed=seed, inject=inject, port=port, data=data,
+            exit_after=exit_after, as_json=as_json,
+        )
+    )  # fmt: skip
+
+
+@app.command("check-config")
+def check_config(file: Annotated[Path, typer.Argument(help="Site file (TOML).")], as_json: Json = False) -> None:
+    """Every mistake in a site file, with its place. Starts nothing."""
+    from gate_service.cli import check_config as verb
+
+    raise typer.Exit(verb.run(file, as_json=as_json))
+
+
+@app.command()
+def decode(
+    protocol: Annotated[str, typer.Argument(help="Weighing protocol; a wrong name lists them.")],
+    source: Annotated[str | None, typer.Argument(help="A file of raw bytes, or - for standard input.")] = None,
+    hex_text: Annotated[str | None, typer.Option("--hex", help='Bytes as text: "02 2B …".')] = None,
+    option: Options = None,
+    form: Annotated[str | None, typer.Option(help="Same as --option form=….")] = None,
+    as_json: Json = False,
+) -> None:
+    """Bytes of one weighing protocol to one JSON object per frame."""
+    from gate_service.cli import decode as verb
+
+    options = [*(option or []), *([f"form={form}"] if form else [])]
+    raise typer.Exit(verb.run(protocol, hex_text=hex_text, source=source, options=options, as_json=as_json))
+
+
+@app.command()
+def read(
+    protocol: Annotated[str, typer.Argument(help="Weighing protocol.")],
+    port: Annotated[str, typer.Argument(help="/dev/ttyUSB0?baud=9600, socket://host:port, a pseudo-terminal.")],
+    count: Annotated[int | None, typer.Option(min=1, help="Stop after so many frames.")] = None,
+    seconds: Annotated[float | None, typer.Option(min=0.1, help="Stop after so many seconds.")] = None,
+    option: Options = None,
+    as_json: Json = False,
+) -> None:
+    """The same objects from a live port."""
+    from gate_service.cli import read as verb
+
+    raise typer.Exit(verb.run(protocol, port, count=count, seconds=seconds, options=option or [], as_json=as_json))
+
+
+@app.command()
+def io(
+    url: Annotated[str, typer.Argument(help="modbus-tcp://host:port/unit or modbus-rtu:///dev/ttyUSB0/unit?baud=9600")],
+    profile: Annotated[str, typer.Option(help="I/O module profile; a wrong name lists them.")],
+    watch: Annotated[bool, typer.Option("--watch", help="Keep showing.")] = False,
+    set_output: Annotated[str | None, typer.Option("--set", help="OUTPUT=on, off or pulse.")] = None,
+    commissioning: Annotated[bool, typer.Option("--commissioning", help="Allows barrier outputs.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Look at and try an I/O module."""
+    from gate_service.cli import io as verb
+
+    raise typer.Exit(
+        verb.run(url, profile=profile, watch=watch, set_output=set_output, commissioning=commissioning, as_json=as_json)
+    )
+
+
+@app.command()
+def assess(source: Source, as_json: Json = False) -> None:
+    """One case to its verdict; no service needed."""
+    from gate_service.cli import assess as verb
+
+    raise typer.Exit(verb.run(source, as_json=as_json))
+
+
+@app.command()
+def route(source: Source, as_json: Json = False) -> None:
+    """One vehicle to the lane it should take, and why not the others."""
+    from gate_service.cli import route as verb
+
+    raise typer.Exit(verb.run(source, as_json=as_json))
+
+
+@app.command()
+def verify(directory: Annotated[Path, typer.Argument(help="Data directory.")], as_json: Json = False) -> None:
+    """Check the record: chain, gaps, every hazardous entry told. Names the first broken record."""
+    from gate_service.cli import verify as verb
+
+    raise typer.Exit(verb.run(directory, as_json=as_json))
+
+
+@app.command()
+def bench(
+    name: Annotated[str | None, typer.Argument(help="Which figures; none runs all.")] = None, as_json: Json = False
+) -> None:
+    """Figures, each as a ratio to its limit measured in the same run."""
+    from gate_service.cli import bench as verb
+
+    raise typer.Exit(verb.run(name, as_json=as_json))
+
+
+@user.command("add")
+def user_add(
+    name: Annotated[str, typer.Argument(help="Sign-in name.")],
+    role: Annotated[str, typer.Option(help="operator, supervisor, auditor, authority, administrator, customs.")],
+    data: DataDir = None,
+    config: SiteFile = None,
+    password_stdin: Annotated[bool, typer.Option("--password-stdin", help="Read the password from stdin.")] = False,
+) -> None:
+    """Add a person."""
+    from gate_service.cli import user as verb
+    from gate_service.cli.data_directory import find
+
+    raise typer.Exit(verb.run(find(data, config), name=name, role=role, password_stdin=password_stdin))
+
+
+@token.command("add")
+def token_add(
+    name: Annotated[str, typer.Argument(help="Name of the device or program.")],
+    scope: Annotated[str, typer.Option(help="What it may do; a wrong scope lists them.")],
+    lane: Annotated[list[str] | None, typer.Option(help="Only for these lanes.")] = None,
+    data: DataDir = None,
+    config: SiteFile = None,
+) -> None:
+    """Add a token and print it once."""
+    from gate_service.cli import token as verb
+    from gate_service.cli.data_directory import find
+
+    raise typer.Exit(verb.run(find(data, config), name=name, scope=scope, lanes=lane or []))
+
+
+def main() -> None:
+    """Entry point: errors of ours become one line on stderr and their exit status, never a stack trace."""
+    try:
+        app()
+    except (ConfigError, InputError) as error:
+        sys.stderr.write(f"gate: {error}\n")
+        sys.exit(2)
+    except GateError as error:
+        sys.stderr.write(f"gate: {error.code}: {error}\n")
+        sys.exit(1)

@@ -26,7 +26,7 @@ from sync.tables import from_us, sessions, to_us, users
 from sync.throttle import Throttle, lock_s
 
 NAME: Final = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
-SESSION_IDLE: Final = timedelta(minutes=30)  # site decision; the idle lock of a shared terminal is shorter
+SESSION_IDLE: Final = timedelta(hours=4)  # site decision: a terminal that only watches at night must go on watching
 SESSION_LONGEST: Final = timedelta(hours=12)  # one shift
 SEEN_EVERY: Final = timedelta(seconds=60)  # how exactly the last use is kept; each keeping is a commit
 
@@ -160,6 +160,11 @@ class Accounts:
             await self.database.write(lambda connection: _touch(connection, id_hash, to_us(now)))
         actor = Actor(row.name, Role(row.role), ActorKind.USER)
         return Caller(actor, id_hash, csrf_token=csrf_of(secret), ends_at=ends_at)
+
+    async def is_session_open(self, caller: Caller) -> bool:
+        """Whether a session found before still stands; does not count as its use."""
+        row = await self.database.read(lambda connection: _find_session(connection, caller.proof_hash))
+        return row is not None and self.clock.now() < _ends_at(row)
 
     async def sign_out(self, caller: Caller) -> None:
         """End one session."""

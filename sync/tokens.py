@@ -55,13 +55,20 @@ class Tokens:
 
     async def token(self, secret: str) -> Caller | None:
         """Who holds this token; None when it is unknown or revoked."""
-        wanted = (tokens.c.hash == hash_of(secret)) & tokens.c.revoked_at_us.is_(None)
-        row = await self._database.read(lambda c: c.execute(select(tokens).where(wanted)).one_or_none())
+        row = await self._find(hash_of(secret))
         if row is None:
             return None
         scopes = frozenset(Scope(scope) for scope in row.scope.split(","))
         lanes = frozenset(json.loads(row.lanes)) if row.lanes is not None else frozenset()
         return Caller(Actor(row.name, Role.DEVICE, ActorKind.TOKEN), row.hash, scopes, lanes)
+
+    async def is_token_open(self, caller: Caller) -> bool:
+        """Whether a token found before is not revoked since."""
+        return await self._find(caller.proof_hash) is not None
+
+    async def _find(self, token_hash: str) -> Any:
+        wanted = (tokens.c.hash == token_hash) & tokens.c.revoked_at_us.is_(None)
+        return await self._database.read(lambda c: c.execute(select(tokens).where(wanted)).one_or_none())
 
     async def tokens(self) -> list[dict[str, Any]]:
         """All tokens by name, without their hashes."""

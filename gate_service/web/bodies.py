@@ -78,6 +78,8 @@ class CommandFields(Body):
     containers: Several | None = None
     seals: Several | None = None
     side: Literal["entry", "exit"] | None = None
+    way: Literal["back_out", "forward"] | None = None
+    crossed: bool | None = None
 
 
 class LaneCommand(Body):

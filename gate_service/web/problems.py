@@ -5,13 +5,15 @@ from __future__ import annotations
 import logging
 from http import HTTPStatus
 from typing import Any, Final
+from urllib.parse import quote
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse, Response
+from fastapi.responses import JSONResponse, RedirectResponse, Response
 from starlette.exceptions import HTTPException
 
 from gate_service.domain import errors
+from gate_service.web.context import TEMPLATES, web_of
 
 log = logging.getLogger(__name__)
 
@@ -28,6 +30,13 @@ STATUS: Final[tuple[tuple[type[errors.GateError], HTTPStatus], ...]] = (
     (errors.GateError, HTTPStatus.SERVICE_UNAVAILABLE),  # record unwritable, centre unreachable: not the caller's fault
 )
 """First match wins: the narrow classes stand before the wide ones."""
+
+HTTP_CODES: Final = {
+    404: errors.NotFoundError.code,
+    405: "method_not_allowed",
+    413: "body_too_large",
+    415: "media_type_unsupported",
+}
 
 
 def status_of(error: errors.GateError) -> HTTPStatus:
@@ -59,15 +68,32 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(Exception, _on_mistake)
 
 
-async def _on_gate_error(_request: Request, error: Exception) -> Response:
+def _wants_page(request: Request) -> bool:
+    """Whether a person's browser asked for a page, rather than a program for an answer."""
+    return request.method == "GET" and "text/html" in request.headers.get("accept", "")
+
+
+async def _on_gate_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, errors.GateError)
-    return problem_of(error)
+    if not _wants_page(request):
+        return problem_of(error)
+    if isinstance(error, errors.NotSignedInError):
+        return RedirectResponse(f"/sign-in?next={quote(request.url.path)}", HTTPStatus.SEE_OTHER)
+    return _page(request, status_of(error), error.code)
 
 
-async def _on_http_error(_request: Request, error: Exception) -> Response:
+def _page(request: Request, status: int, code: str) -> Response:
+    """The same in words, for a person."""
+    site = web_of(request).gate.site()
+    return TEMPLATES.TemplateResponse(request, "problem.html", {"site": site, "code": code}, status)
+
+
+async def _on_http_error(request: Request, error: Exception) -> Response:
     """What the framework itself refuses: unknown path, wrong method."""
     assert isinstance(error, HTTPException)
-    code = {404: "not_found", 405: "method_not_allowed"}.get(error.status_code, "request_refused")
+    code = HTTP_CODES.get(error.status_code, "request_refused")
+    if _wants_page(request):
+        return _page(request, error.status_code, code)
     return problem(error.status_code, code, str(error.detail), dict(error.headers or {}))
 
 

@@ -1,0 +1,41 @@
+"""Passages, slips and the audit, to read."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Query
+
+from gate_service.web import guard
+from gate_service.web.context import Cursor, Limit, Parts
+
+router = APIRouter(prefix="/api/v1", tags=["record"], dependencies=[Depends(guard.admit)])
+
+
+@router.get("/passages")
+async def passages(
+    web: Parts,
+    limit: Limit = 50,
+    before: Cursor = None,
+    lane: Annotated[str | None, Query(max_length=64)] = None,
+) -> dict[str, Any]:
+    """Newest first."""
+    return await web.gate.passages(limit, before, lane)
+
+
+@router.get("/passages/{passage_id}")
+async def passage(web: Parts, passage_id: str) -> dict[str, Any]:
+    """One passage, whole."""
+    return await web.gate.passage(passage_id)
+
+
+@router.get("/slips/{slip_no}")
+async def slip(web: Parts, slip_no: str) -> dict[str, Any]:
+    """What is known of one slip."""
+    return await web.gate.slip(slip_no)
+
+
+@router.get("/audit")
+async def audit(web: Parts, after: Annotated[int, Query(ge=0, lt=2**62)] = 0, limit: Limit = 100) -> dict[str, Any]:
+    """Records above a number, oldest first."""
+    return await web.gate.audit(after, limit)

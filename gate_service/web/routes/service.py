@@ -1,0 +1,44 @@
+"""Liveness, readiness, metrics, devices and synchronisation."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter, Depends, Response
+from fastapi.responses import JSONResponse, PlainTextResponse
+
+from gate_service.web import guard
+from gate_service.web.context import Parts
+
+router = APIRouter(tags=["service"], dependencies=[Depends(guard.admit)])
+
+
+@router.get("/healthz")
+async def healthz() -> dict[str, str]:
+    """The process answers. Says nothing else: it is open to everybody."""
+    return {"status": "ok"}
+
+
+@router.get("/readyz")
+async def readyz(web: Parts) -> Response:
+    """200 while lanes can be worked, else 503 with the reasons."""
+    health = web.gate.health()
+    return JSONResponse(health, 200 if health["ready"] else 503)
+
+
+@router.get("/metrics")
+async def metrics(web: Parts) -> Response:
+    """Prometheus text format."""
+    return PlainTextResponse(web.gate.metrics_text(), media_type="text/plain; version=0.0.4; charset=utf-8")
+
+
+@router.get("/api/v1/devices")
+async def devices(web: Parts) -> dict[str, Any]:
+    """Every device with its fault and the age of its last good answer."""
+    return await web.gate.devices()
+
+
+@router.get("/api/v1/sync")
+async def sync_status(web: Parts) -> dict[str, Any]:
+    """What waits to be told, what is parked and why, and how old the slip copy is."""
+    return await web.gate.sync_status()

@@ -1,0 +1,387 @@
+"""A site without devices, for tests of the web face: the snapshots of `docs/architecture.md`, moved by hand."""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from time import monotonic
+from typing import Any
+
+from gate_service.domain.commands import Actor, Command, CommandRequest, PlateRead
+from gate_service.domain.errors import InputError, NotFoundError, PassageChangedError
+
+
+class FakeClock:
+    """Wall time that a test moves; sleeping really waits, but never long."""
+
+    def __init__(self) -> None:
+        self.offset = timedelta(0)
+
+    def now(self) -> datetime:
+        return datetime.now(UTC) + self.offset
+
+    def monotonic_s(self) -> float:
+        return monotonic() + self.offset.total_seconds()
+
+    async def sleep(self, duration_s: float) -> None:
+        await asyncio.sleep(min(duration_s, 0.05))
+
+
+STATE_TEXTS = {
+    "idle": ("空闲", "Idle"),
+    "approach": ("车辆到达", "Vehicle waiting"),
+    "weighing": ("称重", "Weighing"),
+    "review": ("待人工处理", "Needs a person"),
+    "detained": ("扣留", "Detained"),
+    "leaving": ("放行", "Leaving"),
+    "returning": ("退回中", "Backing out"),
+    "closed": ("关闭", "Closed"),
+    "fault": ("故障", "Fault"),
+}
+
+
+def iso(seconds_ago: float = 0.0) -> str:
+    return (datetime.now(UTC) - timedelta(seconds=seconds_ago)).isoformat()
+
+
+def snapshot(lane_id: str, zh: str, en: str, **changes: Any) -> dict[str, Any]:
+    """An idle lane with everything fresh."""
+    base: dict[str, Any] = {
+        "id": lane_id,
+        "name": {"zh": zh, "en": en},
+        "kind": "declared",
+        "direction": "inbound",
+        "hazmat": True,
+        "state": "idle",
+        "since_at": iso(40),
+        "revision": 1,
+        "weight": {"value_kg": 0, "status": "ok", "stable": True, "age_ms": 80},
+        "booms": {"entry": "down", "exit": "down"},
+        "detectors": dict.fromkeys(("approach", "entry_loop", "entry_beam", "exit_beam", "exit_loop"), "clear"),
+        "lights": {"entry": "red", "exit": "red"},
+        "fire": False,
+        "inputs_age_ms": 40,
+        "devices": [
+            {"device": f"io-{lane_id}", "kind": "io_module", "fault": None, "age_ms": 40, "rejects": {}},
+            {"device": f"wb-{lane_id}", "kind": "weighbridge", "fault": None, "age_ms": 80, "rejects": {"checksum": 3}},
+        ],
+        "attention": None,
+        "passage": None,
+        "driver": {"zh": "请驶入", "en": "Drive up"},
+        "commands": ["close_lane", "raise_boom", "lower_boom", "emergency_raise"],
+    }
+    base.update(changes)
+    zh_text, en_text = STATE_TEXTS.get(base["state"], (base["state"], base["state"]))
+    base["state_text"] = {"zh": zh_text, "en": en_text}
+    return base
+
+
+def overweight_passage() -> dict[str, Any]:
+    """A passage that waits for a person: heavier than declared."""
+    return {
+        "id": "0192f0c4-0000-7000-8000-000000000001",
+        "facts_version": 7,
+        "opened_at": iso(95),
+        "plate": "浙B12345",
+        "trailer_plate": None,
+        "scanned": ["Z3311I261122000000000001"],
+        "slips": [
+            {
+                "slip_no": "Z3311I261122000000000001",
+                "type": "3",
+                "bind": "1",
+                "direction": "inbound",
+                "status": "approved",
+                "valid_until_at": "2026-11-25T00:00:00+08:00",
+                "vehicle": {"plate": "浙B12345", "tare_kg": 13000, "trailer_plate": None, "trailer_tare_kg": None},
+                "containers": [{"number": "CSQU3054383", "type": "22G1", "tare_kg": 2200}],
+                "seals": ["E0001"],
+                "goods_gross_kg": 16245.335,
+                "total_kg": 31445.335,
+                "goods": [{"line": 1, "name": "集成电路", "hs_code": "8542319000", "gross_kg": 200, "hazmat": None}],
+                "enterprise": {"name": "示例企业", "credit": "advanced"},
+                "driver": {"name": "示例司机"},
+            }
+        ],
+        "gross_kg": 33240,
+        "stability_from": "computed",
+        "verdict": "review",
+        "tier": "standard",
+        "checks": [
+            {
+                "reason_code": "weight_mismatch",
+                "verdict": "review",
+                "expected": 31445.335,
+                "found": 33240,
+                "allowed": 1572.267,
+                "cause": "goods",
+                "text": {
+                    "zh": "实测 33240 kg，申报 31445.335 kg，差 1794.665 kg，允许 1572.267 kg",
+                    "en": "measured 33240 kg, declared 31445.335 kg, off by 1794.665 kg, 1572.267 kg allowed",
+                },
+            },
+            {
+                "reason_code": "plate_mismatch",
+                "verdict": "review",
+                "expected": "浙B12346",
+                "found": "浙B12345",
+                "allowed": None,
+                "cause": None,
+                "text": {"zh": "车牌 浙B12345，单上 浙B12346", "en": "plate 浙B12345, the slip says 浙B12346"},
+            },
+        ],
+        "warnings": [],
+        "source": "central",
+        "as_of": iso(96),
+        "explanation": {"zh": "货物比申报重", "en": "The goods are heavier than declared"},
+        "disposition": None,
+    }
+
+
+def site_lanes() -> list[dict[str, Any]]:
+    """Six lanes in six situations."""
+    waiting = ["resolve", "release", "hold", "inspect", "refuse", "turn_back", "reweigh"]
+    booms = ["close_lane", "raise_boom", "lower_boom", "emergency_raise"]
+    unread = overweight_passage() | {
+        "id": "0192f0c4-0000-7000-8000-000000000002",
+        "facts_version": 3,
+        "opened_at": iso(31),
+        "plate": None,
+        "scanned": [],
+        "slips": [],
+        "gross_kg": 28460,
+        "checks": [
+            {
+                "reason_code": "plate_unread",
+                "verdict": "review",
+                "expected": "plate",
+                "found": None,
+                "allowed": None,
+                "cause": None,
+                "text": {"zh": "未读到车牌", "en": "no plate was read"},
+            }
+        ],
+        "source": "local",
+        "as_of": iso(1800),
+        "explanation": {"zh": "未读到车牌", "en": "No plate was read"},
+    }
+    held = overweight_passage() | {
+        "id": "0192f0c4-0000-7000-8000-000000000003",
+        "verdict": "inspect",
+        "opened_at": iso(300),
+        "plate": "浙B77777",
+        "explanation": {"zh": "布控：查验", "en": "A hold asks for inspection"},
+    }
+    return [
+        snapshot(
+            "in-d1",
+            "进区报关 1",
+            "Inbound declared 1",
+            state="review",
+            since_at=iso(42),
+            weight={"value_kg": 33240, "status": "ok", "stable": True, "age_ms": 80},
+            detectors={
+                "approach": "occupied",
+                "entry_loop": "clear",
+                "entry_beam": "clear",
+                "exit_beam": "clear",
+                "exit_loop": "clear",
+            },
+            attention={"code": "review", "since_at": iso(42), "escalated": False},
+            passage=overweight_passage(),
+            driver={"zh": "请等候工作人员", "en": "Wait for the officer"},
+            commands=waiting + booms,
+        ),
+        snapshot(
+            "in-d2",
+            "进区报关 2",
+            "Inbound declared 2",
+            state="weighing",
+            since_at=iso(4),
+            weight={"value_kg": 21840, "status": "ok", "stable": False, "age_ms": 60},
+            driver={"zh": "正在称重，请停稳", "en": "Weighing, stand still"},
+        ),
+        snapshot(
+            "in-n1",
+            "进区非报关 1",
+            "Inbound non-declared 1",
+            kind="non_declared",
+            state="review",
+            since_at=iso(9),
+            hazmat=False,
+            weight={"value_kg": 28460, "status": "ok", "stable": True, "age_ms": 90},
+            attention={"code": "review", "since_at": iso(9), "escalated": False},
+            passage=unread,
+            driver={"zh": "请等候工作人员", "en": "Wait for the officer"},
+            commands=waiting + booms,
+        ),
+        snapshot("out-d1", "出区报关 1", "Outbound declared 1", direction="outbound"),
+        snapshot(
+            "out-d2",
+            "出区报关 2",
+            "Outbound declared 2",
+            direction="outbound",
+            state="review",
+            since_at=iso(260),
+            attention={"code": "review", "since_at": iso(260), "escalated": True},
+            passage=held,
+            driver={"zh": "请等候工作人员", "en": "Wait for the officer"},
+            commands=waiting + booms,
+        ),
+        snapshot(
+            "out-n1",
+            "出区非报关 1",
+            "Outbound non-declared 1",
+            kind="non_declared",
+            direction="outbound",
+            state="fault",
+            since_at=iso(75),
+            weight=None,
+            hazmat=False,
+            booms={"exit": "unknown"},
+            detectors={"approach": "unknown", "exit_loop": "unknown"},
+            lights={"entry": "red", "exit": "red"},
+            inputs_age_ms=75_000,
+            fire=None,
+            devices=[
+                {
+                    "device": "io-out-n1",
+                    "kind": "io_module",
+                    "fault": "no answer for 75 s",
+                    "age_ms": 75_000,
+                    "rejects": {},
+                }
+            ],
+            attention={"code": "link_lost", "since_at": iso(75), "escalated": False},
+            driver={"zh": "设备故障，请等候", "en": "Fault, please wait"},
+            commands=["clear_fault", "close_lane", "emergency_raise"],
+        ),
+    ]
+
+
+@dataclass
+class FakeGate:
+    """Implements GateApi by hand. `given` holds every command that arrived."""
+
+    demo: bool = False
+    is_ready: bool = True
+    given: list[tuple[str, CommandRequest, Actor]] = field(default_factory=list)
+    scans: list[tuple[str, str, str | None]] = field(default_factory=list)
+    plates: list[tuple[str, PlateRead]] = field(default_factory=list)
+    refuse_with: Exception | None = None
+    mute: bool = False
+
+    def __post_init__(self) -> None:
+        self.snapshots = {one["id"]: one for one in site_lanes()}
+        self._listeners: set[asyncio.Queue[str]] = set()
+
+    def site(self) -> dict[str, Any]:
+        return {"id": "K1", "name": {"zh": "示例卡口", "en": "Example gate"}, "demo": self.demo}
+
+    def lanes(self) -> Sequence[dict[str, Any]]:
+        return [copy.deepcopy(one) for one in self.snapshots.values()]
+
+    def lane(self, lane_id: str) -> dict[str, Any]:
+        if lane_id not in self.snapshots:
+            raise NotFoundError(f"lane {lane_id!r}: one of {', '.join(self.snapshots)} expected")
+        return copy.deepcopy(self.snapshots[lane_id])
+
+    def change(self, lane_id: str, **changes: Any) -> None:
+        """Move one lane and tell those who listen."""
+        lane = self.snapshots[lane_id]
+        lane.update(changes)
+        if "state" in changes:
+            zh, en = STATE_TEXTS[changes["state"]]
+            lane["state_text"] = {"zh": zh, "en": en}
+        lane["revision"] += 1
+        for queue in self._listeners:
+            queue.put_nowait(lane_id)
+
+    @asynccontextmanager
+    async def subscribe(self) -> AsyncIterator[AsyncIterator[dict[str, Any]]]:
+        queue: asyncio.Queue[str] = asyncio.Queue()
+        for lane_id in self.snapshots:
+            queue.put_nowait(lane_id)
+        self._listeners.add(queue)
+
+        async def changes() -> AsyncIterator[dict[str, Any]]:
+            while True:
+                yield self.lane(await queue.get())
+
+        try:
+            yield changes()
+        finally:
+            self._listeners.discard(queue)
+
+    async def command(self, lane_id: str, request: CommandRequest, actor: Actor) -> dict[str, Any]:
+        lane = self.lane(lane_id)
+        self.given.append((lane_id, request, actor))
+        if self.refuse_with is not None:
+            raise self.refuse_with
+        passage = lane["passage"]
+        if request.command.acts_on_vehicle and (
+            passage is None or request.passage_id != passage["id"] or request.facts_version != passage["facts_version"]
+        ):
+            raise PassageChangedError(f"lane {lane_id}: another vehicle or newer facts are in the lane now")
+        if request.command is Command.RELEASE:
+            self.change(
+                lane_id, state="leaving", attention=None, commands=[], passage=passage | {"disposition": "release"}
+            )
+        if request.command is Command.TURN_BACK:
+            self.change(lane_id, state="returning", attention=None, commands=[])
+        return {"done": request.command.value}
+
+    async def scan(
+        self, lane_id: str, code: str, actor: Actor, read_id: str | None, at: datetime | None
+    ) -> dict[str, Any]:
+        self.scans.append((lane_id, code, read_id))
+        return {"passage_id": "p", "facts_version": 2}
+
+    async def plate(self, lane_id: str, read: PlateRead, actor: Actor) -> dict[str, Any]:
+        self.plates.append((lane_id, read))
+        return {"passage_id": "p", "facts_version": 3}
+
+    async def passages(self, limit: int, before: str | None, lane: str | None) -> dict[str, Any]:
+        return {"passages": [overweight_passage()][:limit], "before": None}
+
+    async def passage(self, passage_id: str) -> dict[str, Any]:
+        if passage_id != overweight_passage()["id"]:
+            raise NotFoundError(f"passage {passage_id!r}: no such passage")
+        return overweight_passage()
+
+    async def slip(self, slip_no: str) -> dict[str, Any]:
+        raise NotFoundError(f"slip {slip_no!r}: neither the copy nor the centre has it")
+
+    async def audit(self, after: int, limit: int) -> dict[str, Any]:
+        return {"records": [], "after": after}
+
+    async def devices(self) -> dict[str, Any]:
+        return {"devices": [device for lane in self.snapshots.values() for device in lane["devices"]]}
+
+    async def sync_status(self) -> dict[str, Any]:
+        return {"outbox": {"due": 0, "delivered": 3, "parked": []}, "as_of": iso(5)}
+
+    async def hazmat_entries(self, after: str | None, limit: int) -> dict[str, Any]:
+        start = int(after or 0)
+        if start >= 2:
+            return {"entries": [], "after": str(start), "more": False}
+        entry = {"specversion": "1.0", "id": f"e{start + 1}", "type": "hazmat.entered", "data": {}}
+        return {"entries": [entry], "after": str(start + 1), "more": start == 0}
+
+    async def hazmat_inventory(self) -> dict[str, Any]:
+        return {"units": [], "enterprises": []}
+
+    async def route(self, document: Any) -> dict[str, Any]:
+        if "lanes" not in document:
+            raise InputError("lanes: a list expected, found nothing")
+        return {"lane": None, "refused": {}}
+
+    def health(self) -> dict[str, Any]:
+        return {"ready": self.is_ready, "reasons": [] if self.is_ready else ["record_unwritable"]}
+
+    def metrics_text(self) -> str:
+        return "gate_lanes 6\n"

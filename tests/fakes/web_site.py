@@ -1,0 +1,75 @@
+"""A served site for tests: fake gate, real accounts, real database, real server on a port the system chooses."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from gate_service.domain.commands import Role, Scope
+from gate_service.web.app import create_app
+from gate_service.web.server import WebServer
+from gate_service.web.settings import WebSettings
+from sync.accounts import Accounts
+from sync.database import Database, DatabaseSettings
+from sync.tokens import Tokens
+from tests.fakes.web_gate import FakeClock, FakeGate
+
+PASSWORD = "a long enough word"
+BROWSER = {"accept": "text/html,application/xhtml+xml"}
+
+
+@dataclass
+class Site:
+    """Everything a test takes hold of."""
+
+    gate: FakeGate
+    clock: FakeClock
+    accounts: Accounts
+    tokens: Tokens
+    app: Any
+    server: WebServer
+    recorded: list[tuple[str, str, Mapping[str, Any]]] = field(default_factory=list)
+
+    @property
+    def url(self) -> str:
+        return self.server.url
+
+    def client(self, **options: Any) -> httpx.AsyncClient:
+        return httpx.AsyncClient(base_url=self.url, timeout=10, **options)
+
+    @asynccontextmanager
+    async def signed_in(self, name: str, role: Role) -> AsyncIterator[httpx.AsyncClient]:
+        """A client with an account of its own and an open session."""
+        await self.accounts.add_user(name, role, PASSWORD, "service")
+        async with self.client() as client:
+            answer = await client.post("/api/v1/session", json={"name": name, "password": PASSWORD})
+            answer.raise_for_status()
+            client.headers["x-csrf-token"] = answer.json()["csrf_token"]
+            yield client
+
+    async def with_token(self, name: str, scope: Scope, *lanes: str) -> httpx.AsyncClient:
+        secret = await self.tokens.add_token(name, [scope], lanes, "service")
+        return self.client(headers={"authorization": f"Bearer {secret}"})
+
+
+@asynccontextmanager
+async def serve(directory: Path, gate: FakeGate | None = None, port: int = 0) -> AsyncIterator[Site]:
+    """Run a site until left."""
+    recorded: list[tuple[str, str, Mapping[str, Any]]] = []
+
+    async def record(kind: str, actor: str, facts: Mapping[str, Any]) -> None:
+        recorded.append((kind, actor, facts))
+
+    gate = gate or FakeGate()
+    clock = FakeClock()
+    async with Database(DatabaseSettings(directory, reserve_bytes=0)) as database:
+        accounts = Accounts(database, clock, record)
+        settings = WebSettings(port=port)
+        app = create_app(gate, accounts, settings, clock)
+        async with WebServer(app, settings) as server:
+            yield Site(gate, clock, accounts, app.state.web.tokens, app, server, recorded)

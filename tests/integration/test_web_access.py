@@ -1,0 +1,190 @@
+"""Who gets in where: every role and every scope against every address, over real sockets."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from gate_service.domain.commands import Command, Role, Scope
+from gate_service.web.access import ADDRESSES, COMMANDS, Address
+from tests.fakes.web_site import BROWSER, PASSWORD, Site, serve
+
+BODIES = {
+    "/api/v1/lanes/{lane}/scan": {"code": "Z1"},
+    "/api/v1/lanes/{lane}/plate": {"plate": "浙B12345"},
+    "/api/v1/routing": {"lanes": []},
+}
+STREAMS = {"/api/v1/events", "/api/v1/hazmat/stream"}
+
+
+@pytest.fixture
+async def site(tmp_path: Path) -> AsyncIterator[Site]:
+    async with serve(tmp_path) as running:
+        yield running
+
+
+def concrete(address: Address) -> str:
+    names = {"{lane}": "in-d1", "{passage_id}": "none", "{slip_no}": "none", "{name}": "none", "{path:path}": "none.js"}
+    path = address.path
+    for name, value in names.items():
+        path = path.replace(name, value)
+    return path
+
+
+async def status_for(client: httpx.AsyncClient, address: Address) -> int:
+    """The status, of streams without reading them to an end that never comes."""
+    async with client.stream(
+        address.method, concrete(address), json=BODIES.get(address.path, {}) if address.method == "POST" else None
+    ) as answer:
+        return answer.status_code
+
+
+HTTP = [address for address in ADDRESSES if address.method != "WS"]
+SIGN_OUT = ("DELETE", "/api/v1/session")
+
+
+async def test_without_a_session_or_token_only_the_open_addresses_answer(site: Site) -> None:
+    async with site.client() as client:
+        for address in HTTP:
+            status = await status_for(client, address)
+            assert (status == 401) is (not address.is_open) or address.path == "/api/v1/session", (address, status)
+
+
+@pytest.mark.parametrize("role", list(Role))
+async def test_a_role_uses_the_addresses_of_its_line_and_no_other(site: Site, role: Role) -> None:
+    async with site.signed_in("somebody", role) as client:
+        for address in sorted(HTTP, key=lambda one: (one.method, one.path) == SIGN_OUT):
+            if address.is_open:
+                continue
+            status = await status_for(client, address)
+            assert (status in {401, 403}) is (role not in address.roles), (role, address, status)
+            assert status < 500
+
+
+@pytest.mark.parametrize("scope", list(Scope))
+async def test_a_token_uses_the_addresses_of_its_scope_and_no_other(site: Site, scope: Scope) -> None:
+    async with await site.with_token("device", scope) as client:
+        for address in HTTP:
+            if address.is_open:
+                continue
+            status = await status_for(client, address)
+            assert (status in {401, 403}) is (scope is not address.scope), (scope, address, status)
+
+
+async def test_a_token_bound_to_a_lane_does_not_reach_the_next(site: Site) -> None:
+    async with await site.with_token("scanner", Scope.SCAN, "in-d1") as client:
+        assert (await client.post("/api/v1/lanes/in-d1/scan", json={"code": "Z1"})).status_code == 200
+        assert (await client.post("/api/v1/lanes/in-d2/scan", json={"code": "Z1"})).status_code == 403
+    assert site.gate.scans == [("in-d1", "Z1", None)]
+
+
+@pytest.mark.parametrize("role", list(Role))
+async def test_a_role_gives_the_commands_of_its_line_and_no_other(site: Site, role: Role) -> None:
+    passage = site.gate.lane("in-d1")["passage"]
+    async with site.signed_in("somebody", role) as client:
+        for command in Command:
+            body = {
+                "command": command,
+                "passage_id": passage["id"],
+                "facts_version": passage["facts_version"],
+                "reason_code": "test",
+                "fields": {"side": "exit"},
+            }
+            answer = await client.post(
+                "/api/v1/lanes/in-d1/commands", json=body, headers={"idempotency-key": f"k-{command}"}
+            )
+            assert (answer.status_code != 403) is (role in COMMANDS[command]), (role, command, answer.text)
+
+
+async def test_a_cookie_without_its_csrf_token_changes_nothing(site: Site) -> None:
+    async with site.signed_in("op", Role.OPERATOR) as client:
+        del client.headers["x-csrf-token"]
+        answer = await client.post("/api/v1/lanes/in-d1/commands", json={}, headers={"idempotency-key": "k"})
+        assert (answer.status_code, answer.json()["code"]) == (403, "cross_site")
+        assert (await client.delete("/api/v1/session")).status_code == 403
+        assert (await client.get("/api/v1/session")).status_code == 200
+
+
+async def test_another_origin_changes_nothing_even_with_the_token(site: Site) -> None:
+    async with site.signed_in("op", Role.OPERATOR) as client:
+        answer = await client.delete("/api/v1/session", headers={"origin": "https://evil.example"})
+        assert (answer.status_code, answer.json()["code"]) == (403, "cross_site")
+
+
+async def test_a_browser_without_a_session_is_led_to_sign_in(site: Site) -> None:
+    async with site.client(headers=BROWSER) as client:
+        answer = await client.get("/")
+        assert (answer.status_code, answer.headers["location"]) == (303, "/sign-in?next=/")
+        assert (await client.get("/sign-in")).status_code == 200
+
+
+async def test_sessions_of_a_disabled_user_end_at_once(site: Site) -> None:
+    async with site.signed_in("op", Role.OPERATOR) as client:
+        assert (await client.get("/api/v1/lanes")).status_code == 200
+        await site.accounts.disable_user("op", "service")
+        assert (await client.get("/api/v1/lanes")).status_code == 401
+        answer = await client.post("/api/v1/session", json={"name": "op", "password": PASSWORD})
+        assert answer.status_code == 401
+
+
+async def test_an_open_stream_of_a_disabled_user_ends(site: Site) -> None:
+    async with site.signed_in("op", Role.OPERATOR) as client, client.stream("GET", "/api/v1/events") as answer:
+        lines = answer.aiter_lines()
+        assert await anext(lines) == "event: lane"
+        await site.accounts.disable_user("op", "service")
+        rest = [line async for line in lines]
+        assert len(rest) < 200
+
+
+async def test_a_revoked_token_ends_at_once(site: Site) -> None:
+    async with await site.with_token("reader", Scope.READ) as client:
+        assert (await client.get("/api/v1/lanes")).status_code == 200
+        await site.tokens.disable_token("reader", "service")
+        assert (await client.get("/api/v1/lanes")).status_code == 401
+
+
+async def test_a_display_token_in_the_address_becomes_a_cookie_and_leaves_the_address(site: Site) -> None:
+    secret = await site.tokens.add_token("display", [Scope.DISPLAY], ["in-d1"], "service")
+    async with site.client(headers=BROWSER) as client:
+        answer = await client.get(f"/driver/in-d1?token={secret}")
+        assert (answer.status_code, answer.headers["location"]) == (303, "/driver/in-d1")
+        cookie = answer.headers["set-cookie"].lower()
+        assert "httponly" in cookie
+        assert "samesite=strict" in cookie
+        assert (await client.get("/driver/in-d1")).status_code == 200
+        assert (await client.get("/driver/in-d2")).status_code == 403
+        assert (await client.get("/driver/in-d1?token=wrong")).status_code == 303
+
+
+async def test_signing_in_is_locked_after_failures_and_everything_is_recorded(site: Site) -> None:
+    await site.accounts.add_user("op", Role.OPERATOR, PASSWORD, "service")
+    async with site.client() as client:
+        for _ in range(5):
+            answer = await client.post("/api/v1/session", json={"name": "op", "password": "wrong"})
+            assert (answer.status_code, answer.json()["code"]) == (401, "sign_in_refused")
+        answer = await client.post("/api/v1/session", json={"name": "op", "password": PASSWORD})
+        assert (answer.status_code, answer.json()["code"]) == (429, "too_many_attempts")
+        assert int(answer.headers["retry-after"]) > 0
+    assert [kind for kind, _, _ in site.recorded] == ["user_added", *["sign_in_failed"] * 5]
+    assert PASSWORD not in json.dumps([facts for _, _, facts in site.recorded])
+
+
+async def test_the_one_time_link_makes_the_first_administrator_once(site: Site) -> None:
+    link = await site.server.first_link()
+    assert link is not None
+    code = link.partition("#")[2]
+    body = {"token": code, "name": "root", "password": PASSWORD}
+    async with site.client(headers=BROWSER) as client:
+        assert (await client.get("/first")).status_code == 200
+        wrong = await client.post("/api/v1/first", json=body | {"token": "wrong"})
+        assert wrong.status_code == 401
+        assert (await client.post("/api/v1/first", json=body)).status_code == 201
+        assert (await client.post("/api/v1/first", json=body | {"name": "second"})).status_code == 401
+        assert (await client.get("/first")).status_code == 404
+        signed_in = await client.post("/api/v1/session", json={"name": "root", "password": PASSWORD})
+        assert signed_in.json()["role"] == "administrator"
+    assert await site.server.first_link() is None

@@ -1,0 +1,1 @@
+"""Weighbridges: decoders (bytes to frames, pure), stability, and the driver that owns the port."""

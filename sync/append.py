@@ -103,7 +103,8 @@ def _numbered(queue: str, events: tuple[EventRow, ...], last_seq: int) -> list[_
     numbered = []
     for seq, event in enumerate(events, last_seq + 1):
         payload = event.payload(seq)
-        numbered.append(_NumberedEvent(EventMark(queue, seq, sha256_hex(payload)), event, payload))
+        mark = EventMark(queue, seq, event.passage_id, sha256_hex(payload))
+        numbered.append(_NumberedEvent(mark, event, payload))
     return numbered
 
 

@@ -3,7 +3,7 @@
 The hash of a record is SHA-256, in lower-case hexadecimal, over the UTF-8 bytes of one JSON array without any space:
 
     ["gate-record-1", site_id, epoch, number, at_us, kind, actor, lane, passage_id,
-     facts_sha256, ledger_sha256, passage_sha256, [[queue, seq, sha256], …], previous_hash]
+     facts_sha256, ledger_sha256, passage_sha256, [[queue, seq, passage_id, sha256], …], previous_hash]
 
 - `number`, `at_us` and `seq` are whole numbers; everything else is text or null. There is no float and no object, so
   neither number forms nor the order of keys can differ between programs.
@@ -27,10 +27,11 @@ GENESIS: Final = "0" * 64
 
 @dataclass(frozen=True, slots=True)
 class EventMark:
-    """One event of a record: its queue (`outbox` or `feed`), its number there, and the hash of its payload."""
+    """One event of a record: its queue (`outbox` or `feed`), its number there, its passage, its payload's hash."""
 
     queue: str
     seq: int
+    passage_id: str | None
     sha256: str
 
 
@@ -68,7 +69,7 @@ def canonical_bytes(link: Link) -> bytes:
         link.facts_sha256,
         link.ledger_sha256,
         link.passage_sha256,
-        [[mark.queue, mark.seq, mark.sha256] for mark in link.events],
+        [[mark.queue, mark.seq, mark.passage_id, mark.sha256] for mark in link.events],
         link.previous_hash,
     ]
     return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from pathlib import Path
 from typing import Any, Final, Protocol
 
@@ -14,9 +13,12 @@ from gate_service.domain.errors import StoreBusyError, UnsafeStoreError
 from sync.store_safety import JournalMode, Synchronous, Version, choose_journal, refuse_unsafe
 
 try:  # SQLite 3.53, past the WAL-reset bug; wheels for x86_64 only
-    from pysqlite3 import dbapi2 as sqlite_module
+    from pysqlite3 import dbapi2 as _driver
 except ImportError:  # pragma: no cover - other machines
-    sqlite_module = sqlite3
+    import sqlite3 as _driver
+
+sqlite_module: Final[Any] = _driver
+"""The SQLite driver of this machine; everything that opens the record goes through it."""
 
 FILE_NAME: Final = "record.sqlite"
 BUSY_TIMEOUT_MS: Final = 5000  # another process reads (gate verify) or writes a moment (gate user add); 5 s is ample

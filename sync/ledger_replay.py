@@ -1,0 +1,67 @@
+"""The ledgers as the records' own changes make them, in memory: what `gate verify` holds the tables against."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, Final
+
+from gate_service.domain.record import LedgerKind
+
+Row = tuple[Any, ...]
+_OF_SLIPS: Final = frozenset({LedgerKind.SLIP_RESERVED, LedgerKind.SLIP_USED, LedgerKind.SLIP_RETURNED})
+
+
+class LedgerReplay:
+    """Follows the stored ledger bytes of each record; the same rules as `sync.ledger`, written once more."""
+
+    def __init__(self) -> None:
+        self._slip_uses: dict[Row, Row] = {}
+        self._inside: dict[Row, Row] = {}
+        self._tares: dict[Row, Row] = {}
+        self._declared: dict[Row, Row] = {}
+        self._record_of: dict[tuple[str, Row], int] = {}
+
+    def follow(self, ledger: bytes, number: int, at_us: int) -> None:
+        """Take over the changes of one record."""
+        for word, key, passage_id, grams, _limit in json.loads(ledger):
+            kind = LedgerKind(word)
+            if kind in _OF_SLIPS:
+                self._follow_slip(kind, (key, passage_id), number, at_us)
+            elif kind is LedgerKind.VEHICLE_IN:
+                self._note("vehicles_inside", self._inside, (key,), (at_us, passage_id, grams), number)
+            elif kind is LedgerKind.VEHICLE_OUT:
+                self._inside.pop((key,), None)
+                self._record_of["vehicles_inside", (key,)] = number
+            elif kind is LedgerKind.TARE_SEEN:
+                self._note("tares", self._tares, (key, number), (passage_id, grams), number)
+            elif kind is LedgerKind.DECLARATION_PASSED:
+                passed = self._declared.get((key, passage_id), (0,))[0] + grams
+                self._note("declaration_passed", self._declared, (key, passage_id), (passed,), number)
+
+    def differences(self, query: Callable[..., Iterable[Row]]) -> Iterator[tuple[str, int | None]]:
+        """What the tables say otherwise, each with the last record that touched it."""
+        for table, expected, key_columns, columns in (
+            ("slip_uses", self._slip_uses, "slip_no, passage_id", "state, at_us"),
+            ("vehicles_inside", self._inside, "plate", "since_us, passage_id, came_in_g"),
+            ("tares", self._tares, "plate, record_number", "passage_id, tare_g"),
+            ("declaration_passed", self._declared, "declaration_no, passage_id", "passed_g"),
+        ):
+            width = key_columns.count(",") + 1
+            rows = query(f"SELECT {key_columns}, {columns} FROM {table}")  # noqa: S608 - our own names
+            found = {tuple(row[:width]): tuple(row[width:]) for row in rows}
+            for key in sorted(expected.keys() | found.keys()):
+                if expected.get(key) != found.get(key):
+                    text = f"{table} {key}: {expected.get(key)} by the records expected, found {found.get(key)}"
+                    yield text, self._record_of.get((table, key))
+
+    def _follow_slip(self, kind: LedgerKind, key: Row, number: int, at_us: int) -> None:
+        """A used slip stays used; a reservation under way keeps its time."""
+        state = self._slip_uses.get(key, ("",))[0]
+        if state == "used" or (kind is LedgerKind.SLIP_RESERVED and state == "reserved"):
+            return
+        self._note("slip_uses", self._slip_uses, key, (kind.value.removeprefix("slip_"), at_us), number)
+
+    def _note(self, table: str, rows: dict[Row, Row], key: Row, values: Row, number: int) -> None:
+        rows[key] = values
+        self._record_of[table, key] = number

@@ -42,6 +42,11 @@ def first_visits(seed: int, trucks: int) -> tuple[Visit, ...]:
     return tuple(islice(visits(seed), trucks))
 
 
+def visits_from(seed: int, first: int) -> Iterator[Visit]:
+    """The trucks of a seed but the first so many, which have come already."""
+    return islice(visits(seed), first, None)
+
+
 def yard_plan(seed: int, speed: float, trucks: Sequence[Visit]) -> JsonDict:
     """The plan as the yard process reads it."""
     return {

@@ -88,7 +88,6 @@ def _make_record() -> None:
         sa.Column("hash", sa.String(), nullable=False),
         sa.PrimaryKeyConstraint("number"),
     )
-    op.create_index("records_by_kind", "records", ["kind", "number"], unique=False)
     op.create_index("records_by_passage", "records", ["passage_id", "number"], unique=False)
 
 
@@ -117,8 +116,14 @@ def _make_outbox() -> None:
         sa.PrimaryKeyConstraint("epoch", "seq"),
         sa.UniqueConstraint("id"),
     )
-    op.create_index("outbox_by_passage", "outbox", ["passage_id", "seq"], unique=False)
-    op.create_index("outbox_by_record", "outbox", ["record_number"], unique=False)
+    op.create_index(
+        "outbox_of_passage_waiting",
+        "outbox",
+        ["passage_id", "seq"],
+        unique=False,
+        sqlite_where=sa.text("state <> 'delivered'"),
+        postgresql_where=sa.text("state <> 'delivered'"),
+    )
     op.create_index(
         "outbox_waiting",
         "outbox",
@@ -154,8 +159,14 @@ def _make_feed() -> None:
         sa.PrimaryKeyConstraint("epoch", "seq"),
         sa.UniqueConstraint("id"),
     )
-    op.create_index("feed_by_passage", "feed", ["passage_id", "seq"], unique=False)
-    op.create_index("feed_by_record", "feed", ["record_number"], unique=False)
+    op.create_index(
+        "feed_of_passage_waiting",
+        "feed",
+        ["passage_id", "seq"],
+        unique=False,
+        sqlite_where=sa.text("state <> 'delivered'"),
+        postgresql_where=sa.text("state <> 'delivered'"),
+    )
     op.create_index(
         "feed_waiting",
         "feed",
@@ -183,7 +194,6 @@ def _make_ledgers() -> None:
         sa.Column("at_us", NUMBER, nullable=False),
         sa.PrimaryKeyConstraint("slip_no", "passage_id"),
     )
-    op.create_index("slip_uses_by_passage", "slip_uses", ["passage_id"], unique=False)
     op.create_table(
         "vehicles_inside",
         sa.Column("plate", sa.String(), nullable=False),

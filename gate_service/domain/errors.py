@@ -153,6 +153,45 @@ class CentralUnreachableError(CentralError):
     code = "central_unreachable"
 
 
+class CentralUnauthorizedError(CentralError):
+    """The central system does not know this site's token, or does not allow it (401, 403); nothing is given up."""
+
+    code = "central_unauthorized"
+
+
+class CentralBusyError(CentralError):
+    """The central system asks to wait (408, 425, 429); `retry_after_s` is its wish, None where it names none."""
+
+    code = "central_busy"
+
+    def __init__(self, message: str, retry_after_s: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+
+
+class CentralRefusedError(CentralError):
+    """The central system refuses what was sent (any other 4xx); `status` and its `problem_code` say why."""
+
+    code = "central_refused"
+
+    def __init__(self, message: str, status: int, problem_code: str = "") -> None:
+        super().__init__(message)
+        self.status = status
+        self.problem_code = problem_code
+
+
+class CursorUnknownError(CentralError):
+    """The central system no longer knows the cursor (410): everything is fetched anew."""
+
+    code = "cursor_unknown"
+
+
+class DestinationRefusedError(GateError):
+    """An outgoing address is not on the list of allowed destinations, or its host name leads to a forbidden one."""
+
+    code = "destination_refused"
+
+
 class NotFoundError(GateError):
     """No lane, passage or slip of that name."""
 

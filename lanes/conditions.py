@@ -40,6 +40,7 @@ class Situation:
     is_weight_given_up: bool
     is_record_writable: bool
     devices_good_since_s: float | None
+    is_fault_of_devices: bool  # the lane is in FAULT because a device was silent, not because something happened
     admitting_forbidden_by: str | None
     is_time_up: bool
 
@@ -131,6 +132,8 @@ def _unexplained(s: Situation) -> bool:
 
 
 def _devices_back(s: Situation) -> bool:
+    if not s.is_fault_of_devices:
+        return False
     return s.devices_good_since_s is not None and s.now_s - s.devices_good_since_s >= DEVICES_GOOD_S
 
 

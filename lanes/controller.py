@@ -136,6 +136,7 @@ class LaneController(LaneKnowledge):
             self.since_at, self.state_since_s = self.clock.now(), self.clock.monotonic_s()
             self.is_escalated = False
             self.attention = self.why(event, outcome.to)
+            self.is_fault_of_devices = event is LaneEvent.DEVICE_LOST
         for command in outcome.commands:
             self._carry_out(command, event)
         self.changed()

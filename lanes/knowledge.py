@@ -56,6 +56,7 @@ class LaneKnowledge:
         self.weighing_since_s: float | None = None
         self.passage_since_s = 0.0
         self.devices_good_since_s: float | None = None
+        self.is_fault_of_devices = True
 
     def are_devices_safe(self) -> bool | None:
         """Whether every device of the lane has a confirmed safe state on lost communication, or the site accepts it."""
@@ -103,6 +104,7 @@ class LaneKnowledge:
             is_weight_given_up=weighing_s > settings.weigh_wait_s,
             is_record_writable=self.ports.journal.is_writable(),
             devices_good_since_s=self.devices_good_since_s,
+            is_fault_of_devices=self.is_fault_of_devices,
             admitting_forbidden_by=forbids_raising(RaiseReason.ADMIT, self.surroundings(now_s)),
             is_time_up=not self.is_escalated and now_s - self.state_since_s > settings.escalate_after_s,
         )

@@ -1,0 +1,56 @@
+"""Who watches the lanes: snapshots as they change, latest wins per lane, never a backlog for a slow watcher."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import asynccontextmanager
+from typing import Final
+
+from gate_service.domain.events import JsonObject
+
+PAUSE_S: Final = 0.1
+"""Snapshots of one lane at most ten times a second: an indicator sends 12.5 frames, an eye needs no more."""
+
+REPEAT_S: Final = 1.0
+"""Every lane is told again after this long even unchanged, so that a watcher knows silence from stillness."""
+
+
+class Watchers:
+    """All subscriptions. `changed` may be called as often as the devices report."""
+
+    def __init__(self, lane_ids: Iterable[str], snapshot: Callable[[str], JsonObject]) -> None:
+        self._lane_ids = tuple(lane_ids)
+        self._snapshot = snapshot
+        self._changed: dict[int, tuple[set[str], asyncio.Event]] = {}
+
+    def changed(self, lane_id: str) -> None:
+        """Note that a lane looks different."""
+        for lanes, event in self._changed.values():
+            lanes.add(lane_id)
+            event.set()
+
+    @asynccontextmanager
+    async def subscribe(self) -> AsyncIterator[AsyncIterator[JsonObject]]:
+        """All lanes at once, then each as it changes, and all again every `REPEAT_S`."""
+        key = object()
+        lanes, event = set(self._lane_ids), asyncio.Event()
+        event.set()
+        self._changed[id(key)] = (lanes, event)
+        try:
+            yield self._stream(lanes, event)
+        finally:
+            del self._changed[id(key)]
+
+    async def _stream(self, lanes: set[str], event: asyncio.Event) -> AsyncIterator[JsonObject]:
+        while True:
+            try:
+                await asyncio.wait_for(event.wait(), REPEAT_S)
+            except TimeoutError:
+                lanes.update(self._lane_ids)
+            event.clear()
+            due = [lane_id for lane_id in self._lane_ids if lane_id in lanes]
+            lanes.clear()
+            for lane_id in due:
+                yield self._snapshot(lane_id)
+            await asyncio.sleep(PAUSE_S)

@@ -1,0 +1,236 @@
+"""The running site: starts and stops everything in order and answers what the pages ask. Constructed in `bootstrap`."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from dataclasses import dataclass
+from datetime import datetime
+from types import TracebackType
+from typing import Any, Protocol, Self
+
+from gate_service.domain.commands import Actor, CommandRequest, PlateRead
+from gate_service.domain.errors import InputError, NotFoundError
+from gate_service.domain.events import JsonObject
+from gate_service.domain.passage import from_document
+from gate_service.live import Watchers
+from lanes.commands import LaneCommands
+from lanes.controller import LaneController
+from lanes.routing import route_document
+from lanes.snapshot import lane_snapshot, passage_snapshot
+from lanes.states import LaneState
+from sync.feed_queries import FeedQueries
+from sync.journal import SqlJournal
+from sync.record_queries import PassageFilter
+from sync.slip_source import CopyOrCentre
+from sync.worker import SyncWorker
+
+log = logging.getLogger(__name__)
+
+
+class Device(Protocol):
+    """A driver as the service sees it: entered and left, and looked at for the device page."""
+
+    async def __aenter__(self) -> Any:
+        """Open."""
+        ...
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None, /
+    ) -> None:
+        """Close."""
+        ...
+
+    def snapshot(self) -> JsonObject:
+        """Last bytes, counters, age of the last good answer."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """One lane: its controller and the door to its commands."""
+
+    controller: LaneController
+    commands: LaneCommands
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """Everything the service runs, in the order in which it starts."""
+
+    record: Sequence[AbstractAsyncContextManager[Any]]  # database, journal
+    worker: SyncWorker | None
+    lanes: Mapping[str, Lane]
+    devices: Sequence[Device]
+    journal: SqlJournal
+    slips: CopyOrCentre
+    feed: FeedQueries
+
+
+class GateService:
+    """Implements `web.gate_api.GateApi`."""
+
+    def __init__(self, site: JsonObject, parts: Parts, watchers: Watchers) -> None:
+        self._site = site
+        self._parts = parts
+        self._watchers = watchers
+        self._stack = AsyncExitStack()
+
+    async def __aenter__(self) -> Self:
+        """Record first, then lines outside, lanes, and devices last: nothing is seen that cannot be recorded."""
+        try:
+            for part in self._parts.record:
+                await self._stack.enter_async_context(part)
+            if self._parts.worker is not None:
+                await self._stack.enter_async_context(self._parts.worker)
+            for lane in self._parts.lanes.values():
+                await self._stack.enter_async_context(lane.controller)
+            for device in self._parts.devices:
+                await self._stack.enter_async_context(device)
+        except BaseException:
+            await self._stack.aclose()
+            raise
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Devices first, record last."""
+        await self._stack.aclose()
+
+    # What pages ask ---------------------------------------------------------------------------------------------
+
+    def site(self) -> JsonObject:
+        """`{"id", "name", "demo"}`."""
+        return self._site
+
+    def lanes(self) -> list[dict[str, Any]]:
+        """Every lane as it is now."""
+        return [lane_snapshot(lane.controller) for lane in self._parts.lanes.values()]
+
+    def lane(self, lane_id: str) -> dict[str, Any]:
+        """One lane as it is now."""
+        return lane_snapshot(self._lane(lane_id).controller)
+
+    def subscribe(self) -> AbstractAsyncContextManager[AsyncIterator[JsonObject]]:
+        """Snapshots as they change."""
+        return self._watchers.subscribe()
+
+    async def command(self, lane_id: str, request: CommandRequest, actor: Actor) -> dict[str, Any]:
+        """Carry out one command of a person."""
+        return await self._lane(lane_id).commands.carry_out(request, actor)
+
+    async def scan(
+        self, lane_id: str, code: str, actor: Actor, read_id: str | None, at: datetime | None
+    ) -> dict[str, Any]:
+        """Take a scanned slip into the lane's passage."""
+        del read_id, at  # a repeat is known by its content: the same code for the same passage changes nothing
+        return await self._lane(lane_id).commands.scan(code, actor)
+
+    async def plate(self, lane_id: str, read: PlateRead, actor: Actor) -> dict[str, Any]:
+        """Take what a camera saw into the lane's passage."""
+        return await self._lane(lane_id).commands.plate(read, actor)
+
+    async def passages(self, limit: int, before: str | None, lane: str | None) -> dict[str, Any]:
+        """Newest first, with a cursor."""
+        try:
+            cursor = None if before is None else int(before)
+        except ValueError:
+            raise InputError(f"before: a cursor of this address expected, found {before!r}"[:120]) from None
+        views = await self._parts.journal.passages(limit, cursor, PassageFilter(lane=lane))
+        return {
+            "passages": [passage_snapshot(from_document(view.document)) for view in views],
+            "before": str(views[-1].opened_record) if len(views) == limit else None,
+        }
+
+    async def passage(self, passage_id: str) -> dict[str, Any]:
+        """One passage, whole: as shown, its document, and its records."""
+        view = await self._parts.journal.passage(passage_id)
+        if view is None:
+            raise NotFoundError(f"passage {passage_id!r}: no such passage in the record"[:120])
+        records = await self._parts.journal.records(passage_id=passage_id, limit=1000)
+        shown = passage_snapshot(from_document(view.document))
+        return {**shown, "document": view.document, "records": [record.as_document() for record in records]}
+
+    async def slip(self, slip_no: str) -> dict[str, Any]:
+        """What is known of one slip, with source and as_of."""
+        found = await self._parts.slips.slip(slip_no)
+        if found is None:
+            raise NotFoundError(f"slip {slip_no!r}: neither the copy nor the centre has it"[:120])
+        return dict(found)
+
+    async def audit(self, after: int, limit: int) -> dict[str, Any]:
+        """Records above a number, oldest first."""
+        records = await self._parts.journal.records(after, limit)
+        return {
+            "records": [record.as_document() for record in records],
+            "after": records[-1].number if records else after,
+        }
+
+    async def devices(self) -> dict[str, Any]:
+        """Every driver with its last bytes, counters and ages."""
+        return {"devices": [dict(device.snapshot()) for device in self._parts.devices]}
+
+    async def sync_status(self) -> dict[str, Any]:
+        """Lines, ages, backlog, parked entries."""
+        counts = await self._parts.journal.counts()
+        outside = {} if self._parts.worker is None else await self._parts.worker.status()
+        return {"record": counts.as_document(), "writable": self._parts.journal.is_writable(), **outside}
+
+    async def hazmat_entries(self, after: str | None, limit: int) -> dict[str, Any]:
+        """Hazardous entries and exits as the authority is told."""
+        return await self._parts.feed.entries(after, limit)
+
+    async def hazmat_inventory(self) -> dict[str, Any]:
+        """What is in the zone now by this gate's entries and exits."""
+        return await self._parts.feed.inventory()
+
+    async def route(self, document: JsonObject) -> dict[str, Any]:
+        """Which of this site's lanes a vehicle should take; `lanes` left out are those of now."""
+        asked = dict(document)
+        asked.setdefault("lanes", [self._routable(lane) for lane in self._parts.lanes.values()])
+        return await asyncio.to_thread(route_document, asked)
+
+    def health(self) -> dict[str, Any]:
+        """Ready where the record can be written and at least one lane works."""
+        reasons = []
+        if not self._parts.journal.is_writable():
+            reasons.append(f"record: {self._parts.journal.unwritable_reason()}")
+        down = [lane_id for lane_id, lane in self._parts.lanes.items() if lane.controller.state is LaneState.FAULT]
+        reasons += [f"lane {lane_id}: {self._parts.lanes[lane_id].controller.attention}" for lane_id in down]
+        ready = self._parts.journal.is_writable() and len(down) < len(self._parts.lanes)
+        return {"ready": ready, "reasons": reasons}
+
+    def metrics_text(self) -> str:
+        """Prometheus text: one gauge line per lane and state, and whether the record can be written."""
+        lines = ["# TYPE gate_lane_state gauge"]
+        for lane_id, lane in self._parts.lanes.items():
+            lines.append(f'gate_lane_state{{lane="{lane_id}",state="{lane.controller.state.value}"}} 1')
+        lines += ["# TYPE gate_record_writable gauge", f"gate_record_writable {int(self._parts.journal.is_writable())}"]
+        return "\n".join(lines) + "\n"
+
+    # ------------------------------------------------------------------------------------------------------------
+
+    def _lane(self, lane_id: str) -> Lane:
+        lane = self._parts.lanes.get(lane_id)
+        if lane is None:
+            raise NotFoundError(f"lane {lane_id!r}: one of {sorted(self._parts.lanes)} expected"[:200])
+        return lane
+
+    @staticmethod
+    def _routable(lane: Lane) -> dict[str, Any]:
+        controller = lane.controller
+        settings = controller.settings
+        shut = controller.state in {LaneState.CLOSED, LaneState.FIRE} or controller.is_closing_asked
+        return {
+            "id": settings.id,
+            "kind": settings.kind,
+            "direction": settings.direction,
+            "open": not shut,
+            "healthy": controller.state is not LaneState.FAULT,
+            "hazmat": settings.allows_hazmat,
+            "weighs": settings.deck is not None,
+            "max_capacity_kg": None if settings.deck is None else settings.deck.max_capacity.to_json(),
+            "queue": int(controller.passage is not None),
+            "mean_passage_s": 60,  # measured passage times belong to routing before the lane
+        }

@@ -1,0 +1,91 @@
+"""What the scripted people do about a lane, and what they leave to others."""
+
+from __future__ import annotations
+
+import pytest
+
+from devices.simulator.demo.stories import Answer
+from devices.simulator.people import choose
+
+COMMANDS = ["resolve", "release", "inspect", "refuse", "turn_back", "reweigh"]
+
+
+def snapshot(*, state="review", commands=COMMANDS, **passage):
+    shown = {
+        "id": "p1", "facts_version": 3, "plate": "浙B00001", "scanned": ["Z1"], "verdict": "review",
+        "checks": [{"reason_code": "not_looked_at", "verdict": "release"},
+                   {"reason_code": "plate_mismatch", "verdict": "review"}],
+        "disposition": None,
+    }  # fmt: skip
+    return {"id": "in-d1", "state": state, "commands": commands, "passage": {**shown, **passage}}
+
+
+def told(answer):
+    return lambda slip_no, plate: answer
+
+
+def test_the_book_says_what_to_do_with_a_known_truck():
+    action = choose(snapshot(), told(Answer("turn_back", "plate_mismatch")), "operator")
+    assert action is not None
+    assert action.body() == {
+        "command": "turn_back",
+        "passage_id": "p1",
+        "facts_version": 3,
+        "reason_code": "plate_mismatch",
+        "reason": "演示值班员",
+    }
+
+
+def test_a_missing_fact_is_supplied_with_its_fields():
+    answer = Answer("resolve", "plate_unread", fields={"plate": "浙B00001"})
+    action = choose(snapshot(plate=None), told(answer), "operator")
+    assert action is not None
+    assert action.body()["fields"] == {"plate": "浙B00001"}
+
+
+def test_a_fact_that_is_there_by_now_is_not_supplied_again():
+    answer = Answer("resolve", "plate_unread", fields={"plate": "浙B00001"})
+    action = choose(snapshot(verdict="inspect"), told(answer), "operator")
+    assert action is not None
+    assert action.command == "inspect"
+
+
+def test_everybody_does_their_own_part_only():
+    book = told(Answer("release", "weight_mismatch", role="supervisor"))
+    assert choose(snapshot(), book, "operator") is None
+    assert choose(snapshot(), book, "supervisor") is not None
+
+
+@pytest.mark.parametrize(
+    ("verdict", "command"),
+    [("release", "release"), ("review", "turn_back"), ("inspect", "inspect"), ("refuse", "turn_back")],
+)
+def test_a_truck_nobody_told_of_is_treated_by_its_verdict(verdict, command):
+    action = choose(snapshot(verdict=verdict), told(None), "operator")
+    assert action is not None
+    assert (action.command, action.reason_code) == (command, "plate_mismatch")
+
+
+def test_a_refused_attempt_is_followed_by_what_suits_the_verdict():
+    book = told(Answer("release", "weight_mismatch", role="supervisor"))
+    action = choose(snapshot(), book, "operator", was_refused=True)
+    assert action is not None
+    assert action.command == "turn_back"
+
+
+@pytest.mark.parametrize("state", ["idle", "weighing", "opening", "leaving", "clearing", "fault", "fire", "closed"])
+def test_nothing_is_done_where_no_vehicle_waits_for_a_person(state):
+    assert choose(snapshot(state=state), told(None), "operator") is None
+
+
+def test_nothing_is_done_where_a_visitor_has_acted_already():
+    assert choose(snapshot(disposition="back_out"), told(None), "operator") is None
+
+
+def test_a_detained_vehicle_is_left_alone():
+    assert choose(snapshot(state="detained", verdict="detain"), told(None), "operator") is None
+
+
+def test_only_offered_commands_are_given():
+    assert choose(snapshot(commands=["reweigh"]), told(None), "operator") is None
+    assert choose({"id": "in-d1", "state": "review", "passage": None, "commands": COMMANDS}, told(None), "x") is None

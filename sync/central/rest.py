@@ -1,0 +1,195 @@
+"""The central system over HTTP (CONTRACT 3). One client per process; every request has an end; no retries here."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from types import TracebackType
+from typing import Any, Final, Self
+from urllib.parse import quote
+
+import httpx
+
+from gate_service.domain.errors import (
+    CentralBusyError,
+    CentralError,
+    CentralRefusedError,
+    CentralUnauthorizedError,
+    CentralUnreachableError,
+    CursorUnknownError,
+)
+from gate_service.domain.events import JsonObject
+from gate_service.domain.ports import Clock
+from sync.backoff import retry_after_s
+from sync.central.wire import (
+    ChangesPage,
+    EventsAnswer,
+    read_changes,
+    read_events_answer,
+    read_json,
+    read_problem_code,
+)
+from sync.line import Line
+from sync.settings import CentralSettings
+
+LARGEST_ANSWER_BYTES: Final = 64 * 1024 * 1024  # a page of 5000 large slips is below 20 MiB
+LONGEST_SLIP_NO: Final = 128
+WAIT_STATUSES: Final = (408, 425, 429)
+
+
+class CentralClient:
+    """Opens with `async with`. Raises CentralError and its kinds; `line` is told of every answer and failure."""
+
+    def __init__(self, settings: CentralSettings, site_id: str, clock: Clock, line: Line) -> None:
+        self._settings = settings
+        self._site_id = site_id
+        self._clock = clock
+        self._token = ""
+        self._client: httpx.AsyncClient | None = None
+        self.line = line
+
+    async def __aenter__(self) -> Self:
+        self._read_token()
+        self._client = httpx.AsyncClient(
+            base_url=self._settings.base_url,
+            follow_redirects=False,
+            trust_env=False,  # a proxy from the environment would see the token
+            limits=httpx.Limits(max_connections=20, max_keepalive_connections=10, keepalive_expiry=30.0),
+        )
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._client is not None:
+            await self._client.aclose()
+
+    async def changes(self, after: str | None, *, wait_s: float) -> ChangesPage:
+        """One page; CursorUnknownError for 410."""
+        query: dict[str, str | int | float] = {"limit": self._settings.page_limit, "wait": round(wait_s)}
+        if after is not None:
+            query["after"] = after
+        status, body = await self._ask(
+            "GET", "/v1/changes", self._settings.request_timeout_s + wait_s, query=query, fine=(200, 410)
+        )
+        if status == 410:
+            raise CursorUnknownError("changes: the central system does not know the cursor")
+        return read_changes(body)
+
+    async def slip(self, slip_no: str) -> JsonObject | None:
+        """One slip; None where the centre does not know it."""
+        if not 0 < len(slip_no) <= LONGEST_SLIP_NO or slip_no.strip(".") == "":
+            return None  # no slip number of any centre, and `..` would name another address
+        path = f"/v1/slips/{quote(slip_no, safe='')}"
+        status, body = await self._ask("GET", path, self._settings.lookup_timeout_s, fine=(200, 404))
+        if status == 404:
+            return None
+        raw = read_json(body, f"slip {slip_no}")
+        if not isinstance(raw, dict):
+            raise CentralError(f"slip {slip_no}: an object expected, found {type(raw).__name__}")
+        return raw
+
+    async def slips(self, plate: str, direction: str) -> list[Any]:
+        """Slips of a plate, each still as it came."""
+        query = {"plate": plate, "direction": direction}
+        status, body = await self._ask(
+            "GET", "/v1/slips", self._settings.lookup_timeout_s, query=query, fine=(200, 404)
+        )
+        if status == 404:
+            return []
+        raw = read_json(body, "slips by plate")
+        if isinstance(raw, dict) and isinstance(raw.get("slips"), list):
+            raw = raw["slips"]
+        if not isinstance(raw, list):
+            raise CentralError(f"slips by plate: a list expected, found {type(raw).__name__}")
+        return raw
+
+    async def claim(self, slip_nos: Sequence[str], passage_id: str, lane: str, at: datetime) -> JsonObject:
+        """The centre's answer, granted or refused."""
+        content = {"slips": list(slip_nos), "passage_id": passage_id, "lane": lane, "at": at.isoformat()}
+        _, body = await self._ask("POST", "/v1/claims", self._settings.claim_timeout_s, json=content, fine=(200, 409))
+        raw = read_json(body, "claim")
+        if not isinstance(raw, dict) or not isinstance(raw.get("granted"), bool):
+            raise CentralError("claim: an object with granted true or false expected")
+        return raw
+
+    async def cancel_claim(self, passage_id: str) -> None:
+        """Give a claim back; a claim the centre does not know is given back already."""
+        path = f"/v1/claims/{quote(passage_id, safe='')}/cancel"
+        await self._ask("POST", path, self._settings.request_timeout_s, json={}, fine=(200, 202, 204, 404, 409))
+
+    async def post_events(self, body: bytes) -> EventsAnswer:
+        """A batch as `{"epoch","events"}`, already in bytes."""
+        headers = {"content-type": "application/json"}
+        _, answer = await self._ask(
+            "POST", "/v1/events", self._settings.request_timeout_s, content=body, headers=headers, fine=(200,)
+        )
+        return read_events_answer(answer)
+
+    async def _ask(
+        self,
+        method: str,
+        path: str,
+        timeout_s: float,
+        *,
+        fine: tuple[int, ...],
+        query: Mapping[str, str | int | float] | None = None,
+        headers: Mapping[str, str] | None = None,
+        **body: Any,
+    ) -> tuple[int, bytes]:
+        """One request with one end; answers its status and body, or raises by the class of the fault."""
+        assert self._client is not None
+        sent = {"authorization": f"Bearer {self._token}", "gate-site": self._site_id, **(headers or {})}
+        try:
+            async with asyncio.timeout(timeout_s):
+                request = self._client.stream(method, path, params=query, headers=sent, timeout=timeout_s, **body)
+                async with request as response:
+                    answer = await _read_bounded(response)
+        except (httpx.HTTPError, httpx.InvalidURL, TimeoutError) as error:
+            fault = CentralUnreachableError(f"{method} {path}: no answer within {timeout_s:.1f} s ({error!r})")
+            self.line.failed(str(fault))
+            raise fault from error
+        self._judge(response, answer, f"{method} {path}", fine)
+        self.line.answered()
+        return response.status_code, answer
+
+    def _judge(self, response: httpx.Response, body: bytes, what: str, fine: tuple[int, ...]) -> None:
+        status = response.status_code
+        if status in fine:
+            return
+        if status in (401, 403):
+            self._read_token()
+            fault: CentralError = CentralUnauthorizedError(f"{what}: token not accepted ({status})")
+        elif status in WAIT_STATUSES:
+            self.line.answered()
+            wish_s = retry_after_s(response.headers.get("retry-after"), self._clock.now())
+            raise CentralBusyError(f"{what}: the central system asks to wait ({status})", wish_s)
+        elif 400 <= status < 500:
+            self.line.answered()
+            code = read_problem_code(body)
+            raise CentralRefusedError(f"{what}: refused ({status} {code} {body[:200]!r})", status, code)
+        else:
+            fault = CentralUnreachableError(f"{what}: status {fine[0]} expected, found {status}")
+        self.line.failed(str(fault))
+        raise fault
+
+    def _read_token(self) -> None:
+        """Read again whenever the token is refused: it may have been renewed. A missing file is a refused token."""
+        try:
+            token = self._settings.token_file.read_text(encoding="ascii").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            self.line.failed(f"token file {self._settings.token_file.name}: {type(error).__name__}")
+            return
+        if token.isprintable():
+            self._token = token
+
+
+async def _read_bounded(response: httpx.Response) -> bytes:
+    parts, size = [], 0
+    async for part in response.aiter_bytes():
+        size += len(part)
+        if size > LARGEST_ANSWER_BYTES:
+            raise httpx.DecodingError(f"an answer of at most {LARGEST_ANSWER_BYTES} bytes expected")
+        parts.append(part)
+    return b"".join(parts)

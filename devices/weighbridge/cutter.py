@@ -18,11 +18,12 @@ NOISE_RUN_BYTES = 256  # ours: a longer run of noise is reported in pieces, so t
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """The bytes from a possible start on. `before` is the byte ahead (-1 at the beginning); `is_last`: no more come."""
+    """The bytes from a possible start on, and what is known around them."""
 
     data: bytes
-    before: int
-    is_last: bool
+    before: int  # the byte ahead of them, -1 at the beginning of the stream
+    is_last: bool  # no more bytes will come
+    is_after_frame: bool = False  # the byte ahead was the last of a good frame
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,14 +43,14 @@ class Drop:
 
 Scanned = Take | Drop | None
 Scan = Callable[[Window], Scanned]
-Seek = Callable[[bytes, int], int]
+Seek = Callable[[bytes, int, int], int]  # bytes, position, the byte ahead of it (-1: none)
 
 
 def seek_any(starts: bytes) -> Seek:
     """Make a `seek` that stops at any of these bytes."""
     pattern = re.compile(b"[" + re.escape(starts) + b"]")
 
-    def seek(data: bytes, position: int) -> int:
+    def seek(data: bytes, position: int, _before: int) -> int:
         found = pattern.search(data, position)
         return found.start() if found else len(data)
 
@@ -65,7 +66,7 @@ class FrameCutter:
     def __init__(self, *, seek: Seek, scan: Scan, limit: int) -> None:
         self._seek, self._scan, self._limit = seek, scan, limit
         self._buffer = b""
-        self._before = -1
+        self._before, self._is_after_frame = -1, False
         self._run = b""  # rejected bytes not yet handed out
         self._run_reason = Reason.NOISE
         self._run_left = 0  # bytes still to come of the rejected frame that the run began with
@@ -80,7 +81,7 @@ class FrameCutter:
         """End of input: settle what is left; a frame that has only begun is rejected as incomplete."""
         self._settle_all(is_last=True)
         self._end_run()
-        self._before = -1
+        self._before, self._is_after_frame = -1, False
         return self._hand_out()
 
     def _settle(self, *, is_last: bool) -> list[Decoded]:
@@ -94,17 +95,18 @@ class FrameCutter:
     def _settle_all(self, *, is_last: bool) -> None:
         data, position = self._buffer, 0
         while position < len(data):
-            start = self._seek(data, position)
+            start = self._seek(data, position, self._before)
             if start > position:
                 self._reject(data[position:start], Drop())
-                self._before, position = data[start - 1], start
+                self._before, self._is_after_frame, position = data[start - 1], False, start
                 continue
             window = data[position : position + self._limit]
-            scanned = self._scan(Window(window, self._before, is_last and position + self._limit >= len(data)))
+            is_end = is_last and position + self._limit >= len(data)
+            scanned = self._scan(Window(window, self._before, is_end, self._is_after_frame))
             if scanned is None:
                 if len(window) < self._limit and not is_last:
                     break
-                scanned = Drop(Reason.INCOMPLETE if is_last else Reason.LENGTH, len(window))
+                scanned = Drop(Reason.INCOMPLETE if is_end else Reason.LENGTH, len(window))
             if isinstance(scanned, Take):
                 self._end_run()
                 self._out.append(scanned.frame)
@@ -113,7 +115,7 @@ class FrameCutter:
                 self._reject(data[position : position + 1], scanned)
                 length = 1
             position += length
-            self._before = data[position - 1]
+            self._before, self._is_after_frame = data[position - 1], isinstance(scanned, Take)
         self._buffer = data[position:]
 
     def _reject(self, dropped: bytes, why: Drop) -> None:

@@ -29,7 +29,7 @@ class Reason(StrEnum):
     INCREMENT = "increment"  # the value is not a multiple of the interval that the frame itself states
     EXPANDED = "expanded"  # x10 resolution: no source says where the decimal point then is
     AMBIGUOUS = "ambiguous"  # well formed in more than one form, with different values
-    UNCONFIRMED = "unconfirmed"  # waits for an equal frame directly after it, which did not come
+    UNCONFIRMED = "unconfirmed"  # not yet seen as often in a row as the option `repeat` asks
     TARE = "tare"  # a good frame that holds the stored tare, not what stands on the platform
     NOT_WEIGHT = "not_weight"  # a good frame that holds no weight: handshake, identification, echo of a command
     INCOMPLETE = "incomplete"  # the input ended inside a frame

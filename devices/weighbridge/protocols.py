@@ -6,7 +6,19 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from devices.weighbridge import xk3190_continuous
+from devices.weighbridge import (
+    cardinal,
+    csv_family,
+    mt_sics,
+    rice_lake,
+    rinstrum,
+    sma,
+    toledo_continuous,
+    xk3190_a12,
+    xk3190_command,
+    xk3190_continuous,
+    xk3190_equals,
+)
 from devices.weighbridge.frame import Decoder
 from gate_service.domain.errors import InputError
 
@@ -37,12 +49,40 @@ class WireProtocol:
 
 PROTOCOLS: dict[str, WireProtocol] = {
     "xk3190-continuous": WireProtocol(xk3190_continuous.create, xk3190_continuous.OPTIONS),
+    "xk3190-command": WireProtocol(xk3190_command.create, xk3190_command.OPTIONS),
+    "xk3190-equals": WireProtocol(xk3190_equals.create, xk3190_equals.OPTIONS),
+    "xk3190-a12": WireProtocol(xk3190_a12.create, xk3190_a12.OPTIONS),
+    "toledo-continuous": WireProtocol(toledo_continuous.create, toledo_continuous.OPTIONS),
+    "mt-sics": WireProtocol(mt_sics.create, mt_sics.OPTIONS),
+    "sma": WireProtocol(sma.create, sma.OPTIONS),
+    "csv": WireProtocol(csv_family.create, csv_family.OPTIONS),
+    "rice-lake": WireProtocol(rice_lake.create, rice_lake.OPTIONS),
+    "rinstrum": WireProtocol(rinstrum.create, rinstrum.OPTIONS),
+    "cardinal": WireProtocol(cardinal.create, cardinal.OPTIONS),
 }
 
 QUALITY: dict[str, Quality] = {
     "xk3190-continuous": Quality(
         Mark.CAPTURE, "nine published captures of truck weighbridges; none with a minus sign or in overload"
     ),
+    "xk3190-command": Quality(
+        Mark.MANUAL, "questions from three manuals; weight answers from one program's test, no capture"
+    ),
+    "xk3190-equals": Quality(
+        Mark.CAPTURE, "one capture behind a data radio (reversed-plain); the other forms from manuals"
+    ),
+    "xk3190-a12": Quality(Mark.CAPTURE, "wn lines captured twice; the checked WG, OL and LO lines from the manual"),
+    "toledo-continuous": Quality(
+        Mark.CAPTURE, "two field dumps, gross and at rest; net, minus, motion, out of range and dummy zero from manuals"
+    ),
+    "mt-sics": Quality(Mark.MANUAL, "manual examples and other programs' tests, no capture"),
+    "sma": Quality(Mark.MANUAL, "manual examples of two makers, no capture"),
+    "csv": Quality(
+        Mark.CAPTURE, "live weighbridge and bench captures; states and the CAS lamp byte from manuals; no check at all"
+    ),
+    "rice-lake": Quality(Mark.MANUAL, "scoreboard, answer and print examples; of the indicator stream the layout only"),
+    "rinstrum": Quality(Mark.MANUAL, "layout from the R320 manual, no example frame"),
+    "cardinal": Quality(Mark.MANUAL, "layouts from the 200, 210 and 225 manuals, no example frame"),
 }
 
 

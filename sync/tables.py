@@ -210,6 +210,20 @@ sync_state = Table(
     Column("building_cursor", String),
 )
 
+rejections = Table(
+    "rejections",
+    metadata,
+    Column("id", Number, primary_key=True),
+    Column("at_us", Number, nullable=False),  # when last seen
+    Column("kind", String, nullable=False),  # of the change; empty where it cannot be told
+    Column("key", String, nullable=False),
+    Column("version", Number),
+    Column("reason", String, nullable=False),
+    Column("found", String, nullable=False),  # the beginning of what came
+    Column("times", Integer, nullable=False, server_default="1"),
+    UniqueConstraint("kind", "key", "reason", "found", name="rejections_once"),
+)
+
 claims = Table(
     "claims",
     metadata,

@@ -262,6 +262,19 @@ def _make_slip_copy() -> None:
 def _make_other_copies() -> None:
     """The copy of vehicles and holds, the cursors, the claims."""
     op.create_table(
+        "rejections",
+        sa.Column("id", NUMBER, nullable=False),
+        sa.Column("at_us", NUMBER, nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("key", sa.String(), nullable=False),
+        sa.Column("version", NUMBER, nullable=True),
+        sa.Column("reason", sa.String(), nullable=False),
+        sa.Column("found", sa.String(), nullable=False),
+        sa.Column("times", sa.Integer(), server_default="1", nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("kind", "key", "reason", "found", name="rejections_once"),
+    )
+    op.create_table(
         "claims",
         sa.Column("passage_id", sa.String(), nullable=False),
         sa.Column("slips", sa.LargeBinary(), nullable=False),

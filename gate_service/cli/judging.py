@@ -21,9 +21,9 @@ def _no_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """A name given twice could say two things: which one was meant is not ours to guess."""
     table = dict(pairs)
     if len(table) != len(pairs):
-        names = [name for name, _ in pairs]
-        double = next(name for name in names if names.count(name) > 1)
-        raise InputError(f"each name once in a JSON object expected, found {ascii(double[:60])} twice")
+        seen: set[str] = set()
+        double = next(name for name, _ in pairs if name in seen or seen.add(name))
+        raise InputError(f"each name once in a JSON object expected, found {double[:60]!a} twice")
     return table
 
 

@@ -42,7 +42,7 @@ _ROWS: Final = (
         "进出方向不符",
         "wrong direction",
         "方向错误，请改道",
-        "Wrong direction, please use another lane",
+        "Wrong way, please turn round",
     ),
     # 2. identity and the slip
     ("slip_unknown", "查无此核放单", "the slip is not known", "未找到核放单，请稍候", "Slip not found, please wait"),

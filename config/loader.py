@@ -46,9 +46,11 @@ def load(path: Path) -> LoadedSite:
         folder=folder,
         policy=policy,
         secret=_text_of(file.policy.secret_file, folder, "policy.secret_file", problems),
-        central_token=_text_of(file.central and file.central.token_file, folder, "central.token_file", problems),
+        central_token=_text_of(
+            file.central.token_file if file.central else None, folder, "central.token_file", problems
+        ),
         authority_secret=_text_of(
-            file.authority and file.authority.secret_file, folder, "authority.secret_file", problems
+            file.authority.secret_file if file.authority else None, folder, "authority.secret_file", problems
         ),
     )
     if loaded.secret is not None and not _is_hex(loaded.secret):

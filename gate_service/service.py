@@ -6,10 +6,10 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from types import TracebackType
-from typing import Any, Protocol, Self
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from gate_service.domain.commands import Actor, CommandRequest, PlateRead
 from gate_service.domain.errors import InputError, NotFoundError
@@ -21,11 +21,12 @@ from lanes.controller import LaneController
 from lanes.routing import route_document
 from lanes.snapshot import lane_snapshot, passage_snapshot
 from lanes.states import LaneState
-from sync.feed_queries import FeedQueries
 from sync.journal import SqlJournal
+from sync.outside import Outside
 from sync.record_queries import PassageFilter
-from sync.slip_source import CopyOrCentre
-from sync.worker import SyncWorker
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 log = logging.getLogger(__name__)
 
@@ -61,12 +62,12 @@ class Parts:
     """Everything the service runs, in the order in which it starts."""
 
     record: Sequence[AbstractAsyncContextManager[Any]]  # database, journal
-    worker: SyncWorker | None
+    outside: Outside
     lanes: Mapping[str, Lane]
+    buses: Sequence[AbstractAsyncContextManager[Any]]  # lines that several modules share
     devices: Sequence[Device]
+    barriers: Sequence[AbstractAsyncContextManager[Any]]  # left first: a pulse under way ends, no output stays on
     journal: SqlJournal
-    slips: CopyOrCentre
-    feed: FeedQueries
 
 
 class GateService:
@@ -83,12 +84,15 @@ class GateService:
         try:
             for part in self._parts.record:
                 await self._stack.enter_async_context(part)
-            if self._parts.worker is not None:
-                await self._stack.enter_async_context(self._parts.worker)
+            await self._stack.enter_async_context(self._parts.outside)
             for lane in self._parts.lanes.values():
                 await self._stack.enter_async_context(lane.controller)
+            for bus in self._parts.buses:
+                await self._stack.enter_async_context(bus)
             for device in self._parts.devices:
                 await self._stack.enter_async_context(device)
+            for barrier in self._parts.barriers:
+                await self._stack.enter_async_context(barrier)
         except BaseException:
             await self._stack.aclose()
             raise
@@ -150,11 +154,11 @@ class GateService:
             raise NotFoundError(f"passage {passage_id!r}: no such passage in the record"[:120])
         records = await self._parts.journal.records(passage_id=passage_id, limit=1000)
         shown = passage_snapshot(from_document(view.document))
-        return {**shown, "document": view.document, "records": [record.as_document() for record in records]}
+        return {**shown, "document": view.document, "records": [_plain(record) for record in records]}
 
     async def slip(self, slip_no: str) -> dict[str, Any]:
         """What is known of one slip, with source and as_of."""
-        found = await self._parts.slips.slip(slip_no)
+        found = await self._parts.outside.slip(slip_no)
         if found is None:
             raise NotFoundError(f"slip {slip_no!r}: neither the copy nor the centre has it"[:120])
         return dict(found)
@@ -163,7 +167,7 @@ class GateService:
         """Records above a number, oldest first."""
         records = await self._parts.journal.records(after, limit)
         return {
-            "records": [record.as_document() for record in records],
+            "records": [_plain(record) for record in records],
             "after": records[-1].number if records else after,
         }
 
@@ -174,16 +178,16 @@ class GateService:
     async def sync_status(self) -> dict[str, Any]:
         """Lines, ages, backlog, parked entries."""
         counts = await self._parts.journal.counts()
-        outside = {} if self._parts.worker is None else await self._parts.worker.status()
-        return {"record": counts.as_document(), "writable": self._parts.journal.is_writable(), **outside}
+        outside = await self._parts.outside.status()
+        return {"record": _plain(counts), "writable": self._parts.journal.is_writable(), **outside}
 
     async def hazmat_entries(self, after: str | None, limit: int) -> dict[str, Any]:
         """Hazardous entries and exits as the authority is told."""
-        return await self._parts.feed.entries(after, limit)
+        return await self._parts.outside.entries(after, limit)
 
     async def hazmat_inventory(self) -> dict[str, Any]:
         """What is in the zone now by this gate's entries and exits."""
-        return await self._parts.feed.inventory()
+        return await self._parts.outside.inventory()
 
     async def route(self, document: JsonObject) -> dict[str, Any]:
         """Which of this site's lanes a vehicle should take; `lanes` left out are those of now."""
@@ -234,3 +238,14 @@ class GateService:
             "queue": int(controller.passage is not None),
             "mean_passage_s": 60,  # measured passage times belong to routing before the lane
         }
+
+
+def _plain(view: DataclassInstance) -> dict[str, Any]:
+    """A view of the record as a JSON object: times in RFC 3339."""
+
+    def plain(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {key: plain(item) for key, item in value.items()}
+        return value.isoformat() if isinstance(value, datetime) else value
+
+    return {key: plain(value) for key, value in asdict(view).items()}

@@ -1,0 +1,250 @@
+"""The composition root: a checked site file in, a ready service out. Only this file constructs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import uuid4
+
+from fastapi import FastAPI
+
+from config.loader import LoadedSite
+from config.schema import Lane as LaneShape
+from devices.barrier.barrier import BarrierSettings, IoBarrier
+from devices.registry import make_modules
+from devices.signals.lane_io import BarrierWiring, LaneIo, LaneIoSettings, LightWiring
+from devices.signals.lights import IoSignals
+from devices.signals.module import IoModule, ModuleSettings
+from devices.weighbridge.driver import WeighbridgeDriver, WeighbridgeSettings
+from gate_service.clock import RealClock
+from gate_service.domain.events import Event, EventType
+from gate_service.domain.mass import Mass
+from gate_service.domain.ports import Clock, Journal
+from gate_service.domain.reading import Detector, Side
+from gate_service.domain.record import Entry
+from gate_service.live import Watchers
+from gate_service.service import Device, GateService, Lane, Parts
+from gate_service.web.app import create_app
+from gate_service.web.settings import WebSettings
+from lanes.commands import LaneCommands
+from lanes.controller import LaneController
+from lanes.interlocks import forbids_lowering
+from lanes.knowledge import LanePorts, LoweringRule
+from lanes.platform import DeckSettings
+from lanes.settings import LaneSettings
+from lanes.snapshot import lane_snapshot
+from lanes.states import Layout
+from sync.accounts import Accounts
+from sync.database import Database, DatabaseSettings
+from sync.journal import SqlJournal
+from sync.outside import make_outside
+from sync.settings import AuthoritySettings, CentralSettings, SyncSettings
+
+ZERO_BAND_INTERVALS = 2
+"""A zero within two intervals is a zero unless the site says otherwise: zero-tracking keeps a good one within half."""
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """What `gate run` enters: the service, then the web server over the application."""
+
+    service: GateService
+    app: FastAPI
+    web: WebSettings
+
+
+def build(site: LoadedSite, clock: Clock | None = None) -> Built:
+    """Construct everything a site needs; nothing is opened yet."""
+    clock = clock or RealClock()
+    file = site.file
+    database = Database(
+        DatabaseSettings(
+            site.folder / file.data.dir, url=file.data.url, reserve_bytes=file.data.disk_reserve_mb * 1024 * 1024
+        )
+    )
+    journal = SqlJournal(database, file.site.id, clock)
+    outside = make_outside(_sync_settings(site), database, journal, clock)
+    controllers: dict[str, LaneController] = {}
+    watchers = Watchers((lane.id for lane in file.lanes), lambda lane_id: lane_snapshot(controllers[lane_id]))
+    modules, buses = make_modules([_module_settings(module) for module in file.modules], clock)
+    devices: list[Device] = []
+    barriers: list[IoBarrier] = []
+    for shape in file.lanes:
+        lane_devices = _LaneDevices(shape, modules[shape.module], clock)
+        controllers[shape.id] = LaneController(
+            _lane_settings(shape, site),
+            LanePorts(
+                barriers=lane_devices.barriers,
+                signals=lane_devices.signals,
+                journal=journal,
+                slips=outside.slips,
+                claims=outside.claims,
+                clock=clock,
+                on_changed=watchers.changed,
+                lowering_rule=_lowering_rule(site),
+            ),
+        )
+        lane_devices.sink.target = controllers[shape.id]
+        devices += lane_devices.drivers
+        barriers += lane_devices.barriers.values()
+    lanes = {lane_id: Lane(controller, LaneCommands(controller)) for lane_id, controller in controllers.items()}
+    parts = Parts(
+        record=(database, journal),
+        outside=outside,
+        lanes=lanes,
+        buses=buses,
+        devices=(*modules.values(), *devices),
+        barriers=barriers,
+        journal=journal,
+    )
+    described = {"id": file.site.id, "name": file.site.name.model_dump(), "demo": file.site.demo}
+    service = GateService(described, parts, watchers)
+    web = _web_settings(site)
+    accounts = Accounts(database, clock, _account_record(journal, clock))
+    return Built(service, create_app(service, accounts, web, clock), web)
+
+
+class _Sink:
+    """Stands between drivers and their lane while both are being constructed; passes everything on."""
+
+    target: LaneController
+
+    def weight_read(self, reading: Any) -> None:
+        self.target.weight_read(reading)
+
+    def inputs_read(self, inputs: Any) -> None:
+        self.target.inputs_read(inputs)
+
+    def health_changed(self, health: Any) -> None:
+        self.target.health_changed(health)
+
+
+class _LaneDevices:
+    """The drivers of one lane."""
+
+    def __init__(self, shape: LaneShape, module: IoModule, clock: Clock) -> None:
+        self.sink = _Sink()
+        io = LaneIo(module, _wiring(shape), self.sink)
+        barrier_settings = BarrierSettings(pulse_ms=shape.barriers.pulse_ms)
+        self.barriers: dict[Side, Barrier] = {
+            side: IoBarrier(io, side, barrier_settings, clock) for side in io.settings.barriers
+        }
+        self.signals = IoSignals(io)
+        self.drivers: list[Device] = []
+        bridge = shape.weighbridge
+        if bridge is not None:
+            settings = WeighbridgeSettings(
+                name=f"{shape.id} weighbridge",
+                protocol=bridge.protocol,
+                port=bridge.port,
+                unit=bridge.unit,
+                interval=Mass.from_kg(bridge.interval_kg),
+                options=bridge.options,
+            )
+            self.drivers.append(WeighbridgeDriver(settings, clock, self.sink))
+
+
+def _wiring(shape: LaneShape) -> LaneIoSettings:
+    inputs, outputs = shape.inputs, shape.outputs
+    numbered = {detector: getattr(inputs, detector.value) for detector in Detector}
+    barriers: dict[Side, BarrierWiring] = {}
+    for side, up, down, raising, lowering in (
+        (Side.ENTRY, inputs.entry_up, inputs.entry_down, outputs.entry_raise, outputs.entry_lower),
+        (Side.EXIT, inputs.exit_up, inputs.exit_down, outputs.exit_raise, outputs.exit_lower),
+    ):
+        if up is not None and down is not None and raising is not None:
+            barriers[side] = BarrierWiring(up, down, raising, lowering, shape.barriers.travel_s)
+    return LaneIoSettings(
+        lane=shape.id,
+        detectors={detector: bit for detector, bit in numbered.items() if bit is not None},
+        barriers=barriers,
+        lights={
+            Side.ENTRY: LightWiring(outputs.entry_red, outputs.entry_green, outputs.back_out),
+            Side.EXIT: LightWiring(outputs.exit_red, outputs.exit_green),
+        },
+        fire=inputs.fire,
+        power_ok=inputs.power_ok,
+        local_button=inputs.local_button,
+    )
+
+
+def _lane_settings(shape: LaneShape, site: LoadedSite) -> LaneSettings:
+    bridge = shape.weighbridge
+    deck = None
+    if bridge is not None:
+        interval = Mass.from_kg(bridge.interval_kg)
+        zero_band = Mass(interval.grams * ZERO_BAND_INTERVALS)
+        if bridge.zero_band_kg is not None:
+            zero_band = Mass.from_kg(bridge.zero_band_kg)
+        deck = DeckSettings(interval, Mass.from_kg(bridge.max_capacity_kg), zero_band)
+    return LaneSettings(
+        id=shape.id,
+        site_id=site.file.site.id,
+        name=shape.name.model_dump(),
+        kind=shape.kind,
+        direction=shape.direction,
+        allows_hazmat=shape.hazmat,
+        layout=Layout(
+            has_weighbridge=bridge is not None,
+            has_entry_barrier=shape.outputs.entry_raise is not None,
+            has_exit_barrier=shape.outputs.exit_raise is not None,
+        ),
+        deck=deck,
+        verified_until_at=bridge.verified_until_at if bridge else None,
+        is_closing_ours=shape.barriers.closing == "service",
+        refuse_way=shape.refuse_way,
+        inspect_way=shape.inspect_way,
+        policy=site.policy,
+        secret=site.secret,
+        is_safe_state_accepted=shape.accept_unconfirmed_safe_state,
+        **shape.timing.model_dump(),
+    )
+
+
+def _lowering_rule(site: LoadedSite) -> LoweringRule:
+    """The interlock, always; a demo site may leave it out to show what it is for (the loader refuses others)."""
+    if site.file.site.demo and site.file.demo.inject == "skip-interlock":
+        return lambda *_: None
+    return forbids_lowering
+
+
+def _module_settings(module: Any) -> ModuleSettings:
+    return ModuleSettings(module.name, module.url, module.profile, module.poll_ms)
+
+
+def _sync_settings(site: LoadedSite) -> SyncSettings:
+    file, folder = site.file, site.folder
+    central = authority = None
+    if file.central is not None:
+        central = CentralSettings(
+            file.central.base_url, folder / file.central.token_file, poll_wait_s=file.central.poll_wait_s
+        )
+    if file.authority is not None:
+        authority = AuthoritySettings(
+            file.authority.url, folder / file.authority.secret_file, allow=tuple(file.authority.allow)
+        )
+    return SyncSettings(file.site.id, central, authority)
+
+
+def _web_settings(site: LoadedSite) -> WebSettings:
+    listen = site.file.listen
+    certificate, key = listen.tls_certificate_file, listen.tls_key_file
+    return WebSettings(
+        host=listen.host,
+        port=listen.port,
+        plain_http_off_loopback=listen.plain_http_off_loopback,
+        tls_certificate=None if certificate is None else site.folder / certificate,
+        tls_key=None if key is None else site.folder / key,
+    )
+
+
+def _account_record(journal: Journal, clock: Clock) -> Any:
+    async def record(kind: str, actor: str, facts: Mapping[str, Any]) -> None:
+        now = clock.now()
+        events: tuple[Event, ...] = ()
+        if kind == "security_alarm":
+            events = (Event(uuid4(), EventType.SECURITY_ALARM, now, dict(facts)),)
+        await journal.write(Entry(kind, now, actor, facts, events=events))
+
+    return record

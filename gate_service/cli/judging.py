@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final, NoReturn
@@ -21,8 +22,7 @@ def _no_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """A name given twice could say two things: which one was meant is not ours to guess."""
     table = dict(pairs)
     if len(table) != len(pairs):
-        seen: set[str] = set()
-        double = next(name for name, _ in pairs if name in seen or seen.add(name))
+        double = Counter(name for name, _ in pairs).most_common(1)[0][0]
         raise InputError(f"each name once in a JSON object expected, found {double[:60]!a} twice")
     return table
 

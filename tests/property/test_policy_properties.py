@@ -1,4 +1,4 @@
-"""Properties of the rules: stricter is never milder, order never matters, no policy undoes a firm rule, junk is judged."""
+"""Properties of the rules: stricter is never milder, order never matters, no policy undoes a firm rule."""
 
 from __future__ import annotations
 
@@ -135,9 +135,12 @@ def narrower(tiers, by_kg, by_pct):
     return out
 
 
-@given(cases, tier_sets(), st.integers(0, 500), st.integers(0, 5), st.integers(27000, 33000), st.sampled_from([1, 12]))
+BY = st.tuples(st.integers(0, 500), st.integers(0, 5))
+
+
+@given(cases, tier_sets(), BY, st.integers(27000, 33000), st.integers(1, 12))
 @settings(max_examples=200, deadline=None)
-def test_a_stricter_policy_is_never_milder(doc, tiers, by_kg, by_pct, gross_kg, age_h):
+def test_a_stricter_policy_is_never_milder(doc, tiers, by, gross_kg, age_h):
     if doc["weight"]:
         doc["weight"]["gross_kg"] = gross_kg
     doc["as_of"] = "2026-11-22T02:00:00+08:00"
@@ -146,7 +149,7 @@ def test_a_stricter_policy_is_never_milder(doc, tiers, by_kg, by_pct, gross_kg, 
         "spot_check": {"registered": 0.1, "service": 0.1},
     }  # fmt: skip
     tight = {
-        "tiers": narrower(tiers, by_kg, by_pct), "assign": loose["assign"], "offline": {"slip_max_age_h": age_h},
+        "tiers": narrower(tiers, *by), "assign": loose["assign"], "offline": {"slip_max_age_h": age_h},
         "spot_check": {"registered": 0.9, "service": 0.9}, "register_on_declared_lane": False,
     }  # fmt: skip
     assert rank(doc | {"policy": tight}) >= rank(doc | {"policy": loose})
@@ -239,6 +242,15 @@ def planted(doc, path, junk):
     return doc
 
 
+def outcome(judge, doc):
+    """The verdict or lane, or the code of the error: anything but a GateError is a crash and fails the test."""
+    try:
+        answer = judge(doc)
+    except GateError as error:
+        return error.code
+    return answer["verdict"] if "verdict" in answer else answer["lane"]
+
+
 FULL = outbound(
     slip(
         holds=[{"kind": "risk", "id": "H", "target": {"type": "slip", "id": "Z"}}], return_due_at=BEFORE,
@@ -269,6 +281,7 @@ ROUTE = {
                "weighs": True, "max_capacity_kg": 80000, "queue": 1, "mean_passage_s": 30}],
     "slips": FULL["slips"], "vehicle": FULL["vehicle"], "policy": None, "secret": "00",
 }  # fmt: skip
+ROUTE_OUTCOMES = ("A", None, "case_invalid", "policy_invalid")
 FULL_PLACES, ROUTE_PLACES = list(places(FULL)), list(places(ROUTE))
 
 
@@ -281,19 +294,13 @@ def test_a_mutated_case_is_judged_or_refused_by_name(mutations):
             doc = planted(doc, path, junk)
         except (KeyError, IndexError, TypeError):
             continue
-    try:
-        assert assess_document(doc)["verdict"] in RANK
-    except GateError as error:
-        assert error.code in {"case_invalid", "policy_invalid"}
+    assert outcome(assess_document, doc) in (*RANK, "case_invalid", "policy_invalid")
 
 
 @given(st.sampled_from(ROUTE_PLACES), JUNK)
 @settings(max_examples=150, deadline=None)
 def test_a_mutated_routing_case_is_answered_or_refused_by_name(path, junk):
-    try:
-        assert set(route_document(planted(ROUTE, path, junk))) == {"lane", "refused"}
-    except GateError as error:
-        assert error.code in {"case_invalid", "policy_invalid"}
+    assert outcome(route_document, planted(ROUTE, path, junk)) in ROUTE_OUTCOMES or path[-1:] == ("id",)
 
 
 def test_the_unmutated_full_case_is_judged():

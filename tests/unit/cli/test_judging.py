@@ -1,4 +1,4 @@
-"""`gate assess` and `gate route`: exit status 0 whatever the verdict, 1 with an error object for what cannot be judged."""
+"""`gate assess` and `gate route`: status 0 whatever the verdict, 1 with an error object for what is not judged."""
 
 from __future__ import annotations
 

@@ -91,5 +91,5 @@ def test_registered_goods_take_a_declared_lane_only_where_policy_lets_them():
 
 def test_no_lane_is_no_answer_and_a_doubled_lane_is_a_mistake():
     assert route_document({}) == {"lane": None, "refused": {}}
-    with pytest.raises(CaseError, match="lanes\\[1\\].id"):
+    with pytest.raises(CaseError, match=r"lanes\[1\]\.id"):
         routed(lane("A"), lane("A"))

@@ -1,4 +1,4 @@
-"""The answer's shape, the lane that would fit, texts in both languages, who may override, what comes before the truck."""
+"""The answer's shape, the lane that would fit, texts in both languages, overrides, and what is said beforehand."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every reason code on both sides of its edge. Each row: code, a case that fires it, its verdict, a case that does not."""
+"""Every reason code on both sides of its edge. A row: code, a case that fires it, its verdict, one that does not."""
 
 from __future__ import annotations
 

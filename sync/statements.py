@@ -11,6 +11,8 @@ from typing import Any, Protocol, cast
 
 from sqlalchemy import Connection
 
+from gate_service.domain.errors import RecordError
+
 Row = tuple[Any, ...]
 
 
@@ -33,16 +35,22 @@ class Cursor(Protocol):
 def run(connection: Connection, sql: str, values: Row = ()) -> Cursor:
     """Run one statement; it must be good SQL for both products and hold no `?` or `%` but its places.
 
-    Raises the driver's own errors.
+    Raises RecordError, caused by the driver's own error.
     """
     cursor = _cursor(connection)
-    cursor.execute(_spelled(connection, sql), values)
+    try:
+        cursor.execute(_spelled(connection, sql), values)
+    except _driver_error(connection) as error:
+        raise RecordError(f"record: statement refused: {error}") from error
     return cast("Cursor", cursor)
 
 
 def run_many(connection: Connection, sql: str, rows: Sequence[Row]) -> None:
-    """Run one statement once per row."""
-    _cursor(connection).executemany(_spelled(connection, sql), rows)
+    """Run one statement once per row. Raises as `run`."""
+    try:
+        _cursor(connection).executemany(_spelled(connection, sql), rows)
+    except _driver_error(connection) as error:
+        raise RecordError(f"record: statement refused: {error}") from error
 
 
 def scalar(connection: Connection, sql: str, values: Row = ()) -> Any:
@@ -60,6 +68,13 @@ def _cursor(connection: Connection) -> Any:
     if not connection.in_transaction():
         connection.begin()  # as SQLAlchemy would on its own statements
     return connection.connection.cursor()
+
+
+def _driver_error(connection: Connection) -> type[Exception]:
+    """Root of the driver's errors; asked for only once one was raised."""
+    dialect: Any = connection.dialect
+    error: type[Exception] = dialect.loaded_dbapi.Error
+    return error
 
 
 def _spelled(connection: Connection, sql: str) -> str:

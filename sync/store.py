@@ -135,7 +135,12 @@ class SqliteStore:
 
 
 def _sqlite_error_name(error: BaseException) -> str:
-    return str(getattr(getattr(error, "orig", error), "sqlite_errorname", ""))
+    return str(getattr(_of_driver(error), "sqlite_errorname", ""))
+
+
+def _of_driver(error: BaseException) -> BaseException:
+    """The driver's own error, from under SQLAlchemy's (`orig`) or ours (its cause)."""
+    return getattr(error, "orig", None) or error.__cause__ or error
 
 
 def _set_up_reader(connection: Any, _record: object) -> None:
@@ -184,10 +189,9 @@ class PostgresStore:
 
     def is_fatal(self, error: BaseException) -> bool:
         """Lost connection, no space (class 53), system error (58), damage (XX)."""
-        original = getattr(error, "orig", error)
-        state = getattr(original, "sqlstate", None)
+        state = getattr(_of_driver(error), "sqlstate", None)
         return bool(getattr(error, "connection_invalidated", False)) or (state or "")[:2] in {"08", "53", "58", "XX"}
 
     def is_busy(self, error: BaseException) -> bool:
         """Serialisation failure, deadlock or lock time-out (40001, 40P01, 55P03)."""
-        return getattr(getattr(error, "orig", error), "sqlstate", None) in {"40001", "40P01", "55P03"}
+        return getattr(_of_driver(error), "sqlstate", None) in {"40001", "40P01", "55P03"}

@@ -31,16 +31,14 @@ from pymodbus.pdu.register_message import (
 from devices.link_keeper import LinkKeeper
 from devices.links.address import ModbusAddress
 from devices.links.lease import BusLease
+from devices.links.quiet import QUIET_S, LineQuiet
 from devices.links.recorder import LastBytes
 from devices.links.turns import Turns, Urgency
 from gate_service.domain.errors import DeviceRefusedError, EchoMismatchError, LinkLostError, NotConfirmedError
 from gate_service.domain.ports import Clock
 
+RTU_OVER_TCP_BAUD: Final = 9600  # what the serial side of a converter is set to is not known here
 TIMEOUT_S: Final = 0.4  # between the 0.3 and 0.5 s of reference measurements; a LAN module answers in under 10 ms
-QUIET_S: Final = 0.3  # measured: after a late answer, 0.3 s of quiet and all later answers were right
-QUIET_EXTENSION_S: Final = 0.05  # and nothing may have arrived for this long
-LONGEST_QUIET_S: Final = 2.0  # a line that never stops talking is a fault of its own
-SMALLEST_GAP_S: Final = 0.00175  # MODBUS over Serial Line V1.02, 2.5.1.1: t3.5 above 19200 baud
 
 # Every failure reaches the caller as a typed error and is counted; the library's own lines would repeat each poll.
 logging.getLogger("pymodbus.logging").setLevel(logging.CRITICAL)
@@ -180,7 +178,10 @@ class ModbusUnit:
 
 
 class ModbusBus:
-    """One bus with one owner. `async with` takes its lease and keeps it open; while it is not, questions fail."""
+    """One bus with one owner. `async with` takes its lease and keeps it open; while it is not, questions fail.
+
+    `is_looking`: without the lease, for reading beside the owner; nothing may be written then.
+    """
 
     def __init__(
         self,
@@ -190,6 +191,7 @@ class ModbusBus:
         timeout_s: float = TIMEOUT_S,
         quiet_s: float = QUIET_S,
         lock_directory: Path | None = None,
+        is_looking: bool = False,
     ) -> None:
         self.name = address.bus
         self.fault: str | None = "not connected yet"
@@ -197,8 +199,7 @@ class ModbusBus:
         self._address = address
         self._clock = clock
         self._timeout_s = timeout_s
-        self._quiet_s = quiet_s
-        self._lease = BusLease(address.bus, lock_directory)
+        self._lease = None if is_looking else BusLease(address.bus, lock_directory)
         self._units: dict[int, ModbusUnit] = {}
         self._turns = Turns()
         self._client: _Client | None = None
@@ -206,10 +207,9 @@ class ModbusBus:
         self._speaking: ModbusUnit | None = None
         self._is_proven = False
         self._keeper: asyncio.Task[None] | None = None
-        self._quiet_until_s: float | None = None
-        self._last_byte_s = 0.0
-        line = address.line  # t3.5 with characters of 11 bits
-        self._gap_s = max(SMALLEST_GAP_S, 3.5 * 11 / line.baud) if line is not None else 0.0
+        self._opened = asyncio.Event()
+        baud = address.line.baud if address.line is not None else RTU_OVER_TCP_BAUD
+        self._quiet = LineQuiet(clock, baud, quiet_s) if address.is_rtu else None
 
     async def __aenter__(self) -> Self:
         self._keeper = asyncio.create_task(LinkKeeper(self, self._clock, self._heard).run(), name=f"bus {self.name}")
@@ -223,7 +223,8 @@ class ModbusBus:
             await asyncio.gather(self._keeper, return_exceptions=True)
         self._drop("closed")
         self.fault = "closed"
-        self._lease.give_back()
+        if self._lease is not None:
+            self._lease.give_back()
 
     def unit(self, number: int) -> ModbusUnit:
         """Give the one object for this unit."""
@@ -231,7 +232,8 @@ class ModbusBus:
 
     async def open(self) -> None:
         """Connect once (for the keeper). Raises LinkLostError or DeviceHeldError."""
-        self._lease.take()
+        if self._lease is not None:
+            self._lease.take()
         client = self._make_client()
         for answer in (_CoilsAnswer, _DiscreteInputsAnswer, _WriteCoil):
             client.register(answer)
@@ -243,13 +245,19 @@ class ModbusBus:
             raise LinkLostError(f"{self.name}: no connection within {self._timeout_s} s")
         self._client, self._is_proven = client, False
         self._lost = asyncio.get_running_loop().create_future()
-        self._quiet_until_s = self._clock.monotonic_s() + self._quiet_s if self._address.is_rtu else None
+        if self._quiet is not None:
+            self._quiet.demand()
         self.connection += 1
+        self._opened.set()
 
     async def wait_lost(self) -> str:
         """Return the reason once the connection is gone (for the keeper)."""
         assert self._lost is not None
         return await self._lost
+
+    async def wait_open(self) -> None:
+        """Return once the bus is connected."""
+        await self._opened.wait()
 
     def is_proven(self) -> bool:
         """Whether a unit answered since the last connect (for the keeper)."""
@@ -274,8 +282,8 @@ class ModbusBus:
         """Count an answer that cannot belong to its question, let no later one arrive, and raise LinkLostError."""
         unit.rejects[reason] += 1
         message = f"{self.name} unit {unit.number}: {finding}"
-        if self._address.is_rtu:
-            self._quiet_until_s = self._clock.monotonic_s() + self._quiet_s
+        if self._quiet is not None:
+            self._quiet.demand()
         if self._address.line is None:
             self._drop(message)
         raise LinkLostError(message)
@@ -291,7 +299,8 @@ class ModbusBus:
         self._turns.give()
 
     async def _exchange(self, unit: ModbusUnit, question: ModbusPDU, valid_until_s: float | None) -> ModbusPDU:
-        await self._wait_quiet()
+        if self._quiet is not None:
+            await self._quiet.wait()
         client = self._client
         if client is None or not client.connected:
             raise LinkLostError(f"{self.name}: {self.fault or 'connection lost'}")
@@ -320,22 +329,6 @@ class ModbusBus:
                 f"{self.name} unit {unit.number}: function {question.function_code} at {question.address:#x} "
                 f"answered with exception {answer.exception_code}"
             )
-
-    async def _wait_quiet(self) -> None:
-        """RTU: keep the gap between frames, and after an untrusted answer wait until no byte is on its way."""
-        if not self._address.is_rtu:
-            return
-        if self._quiet_until_s is None:
-            await asyncio.sleep(max(0.0, self._last_byte_s + self._gap_s - self._clock.monotonic_s()))
-            return
-        give_up_s = self._clock.monotonic_s() + LONGEST_QUIET_S
-        while (now := self._clock.monotonic_s()) < give_up_s:
-            quiet_s = max(self._quiet_until_s, self._last_byte_s + QUIET_EXTENSION_S) - now
-            if quiet_s <= 0:
-                self._quiet_until_s = None
-                return
-            await asyncio.sleep(quiet_s)
-        raise LinkLostError(f"{self.name}: the line did not fall silent within {LONGEST_QUIET_S} s")
 
     def _make_client(self) -> _Client:
         framer = FramerType.RTU if self._address.is_rtu else FramerType.SOCKET
@@ -367,7 +360,8 @@ class ModbusBus:
         )
 
     def _trace(self, is_sent: bool, data: bytes) -> bytes:
-        self._last_byte_s = self._clock.monotonic_s()
+        if self._quiet is not None:
+            self._quiet.note_byte()
         if self._speaking is not None:
             (self._speaking.sent if is_sent else self._speaking.received).add(data)
         return data
@@ -381,6 +375,7 @@ class ModbusBus:
         if client is None:
             return
         self.fault = reason
+        self._opened.clear()
         waiting = client.ctx.response_future
         if not waiting.done():  # else the question under way would wait out its whole time-out
             waiting.set_exception(ConnectionException(reason))

@@ -236,7 +236,7 @@ async def test_at_start_commands_go_off_and_lights_red(peer: ScriptedPeer) -> No
 
 
 def moves(peer: ScriptedPeer, travel_s: float = 0.1) -> None:
-    """Let the entry boom of the peer move: on the rising edge of an output the old limit goes, later the other comes."""
+    """Let the peer's entry boom move: on an output's rising edge its limit goes, and later the other one comes."""
     pending: list[asyncio.Task[None]] = []
 
     async def travel(limit: int) -> None:
@@ -299,7 +299,7 @@ async def test_a_raise_is_the_very_next_frame_whatever_polls_wait(peer: Scripted
 async def test_a_boom_that_does_not_move_is_not_confirmed(peer: ScriptedPeer) -> None:
     peer.inputs[6] = True
     async with lane_on(peer, travel_s=0.3) as lane:
-        with pytest.raises(NotConfirmedError, match="up expected within 0.3 s, found down"):
+        with pytest.raises(NotConfirmedError, match=r"up expected within 0.3 s, found down"):
             await lane.barrier().raise_boom()
         assert not peer.outputs[0]
 

@@ -1,0 +1,37 @@
+"""Last bytes and captures."""
+
+from pathlib import Path
+
+import pytest
+
+from devices.links.recorder import Capture, Chunk, LastBytes, replay
+from gate_service.domain.errors import InputError
+
+
+def test_only_the_newest_bytes_stay() -> None:
+    last = LastBytes(4)
+    last.add(b"\x01\x02\x03")
+    last.add(b"\x04\x05")
+    assert last.hex() == "02 03 04 05"
+    last.add(bytes(range(16)))
+    assert last.hex() == "0c 0d 0e 0f"
+
+
+def test_a_capture_replays_as_it_came(tmp_path: Path) -> None:
+    with Capture(tmp_path / "capture.jsonl") as capture:
+        capture.add(b"\x02+", 1.25)
+        capture.add(b"000", 1.5)
+    assert list(replay(tmp_path / "capture.jsonl")) == [Chunk(1.25, b"\x02+"), Chunk(1.5, b"000")]
+
+
+def test_a_full_capture_stops(tmp_path: Path) -> None:
+    with Capture(tmp_path / "capture.jsonl", largest_bytes=40) as capture:
+        for _ in range(10):
+            capture.add(b"\x02", 1.0)
+    assert len(list(replay(tmp_path / "capture.jsonl"))) == 1
+
+
+def test_a_line_that_is_none_is_named(tmp_path: Path) -> None:
+    (tmp_path / "capture.jsonl").write_text('{"at_s": 1, "hex": "02"}\n{"hex": "zz"}\n')
+    with pytest.raises(InputError, match="line 2"):
+        list(replay(tmp_path / "capture.jsonl"))

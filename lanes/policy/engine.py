@@ -123,8 +123,14 @@ def conclude(facts: Facts, checks: tuple[Check, ...]) -> Assessment:
         source=case.source,
         is_hazardous=bool(facts.hazardous_lines),
         is_controlled=any(s.is_controlled for s in case.slips),
-        has_valid_signature=bool(facts.signatures) and all(f.problem is None for f in facts.signatures.values()),
+        has_valid_signature=has_valid_signature(facts),
     )
+
+
+def has_valid_signature(facts: Facts) -> bool:
+    """Whether everything that was signed, the scanned token included, verifies, and something was."""
+    findings = [*facts.signatures.values(), *([facts.scanned_token] if facts.scanned_token else [])]
+    return bool(findings) and all(finding.problem is None for finding in findings)
 
 
 def fitting_lane(facts: Facts) -> FittingLane | None:

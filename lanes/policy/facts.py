@@ -14,7 +14,7 @@ from gate_service.domain.vehicle import comparable_container, comparable_plate
 from lanes.policy.case import Case, RegisteredVehicle
 from lanes.policy.draws import WEIGH, is_drawn
 from lanes.policy.policy import SERVICE, Policy
-from lanes.policy.signature import SignatureFinding, verify_signature
+from lanes.policy.signature import SignatureFinding, looks_like_token, verify_scanned, verify_signature
 from lanes.policy.tiers import Tier, Weigh, strictest_tier, within_bound
 
 
@@ -40,6 +40,7 @@ class Facts:
     tier: Tier
     is_weighed: bool
     signatures: Mapping[str, SignatureFinding]
+    scanned_token: SignatureFinding | None
     tare_history: tuple[Mass, ...]
 
     @property
@@ -51,6 +52,11 @@ class Facts:
     def is_service(self) -> bool:
         """A vehicle without a slip: nothing presented, nothing scanned."""
         return not self.case.slips and self.case.scanned is None
+
+    @property
+    def scanned_number(self) -> str | None:
+        """The slip number that was scanned, bare or inside a token that verifies."""
+        return self.scanned_token.slip_no if self.scanned_token else self.case.scanned
 
     @property
     def valid_registration(self) -> RegisteredVehicle | None:
@@ -233,5 +239,6 @@ def gather(case: Case) -> Facts:
         tier=strictest_tier((t.tier for t in tiers), declared),
         is_weighed=any(t.is_weighed for t in tiers),
         signatures={s.slip_no: verify_signature(s, case) for s in case.slips if s.signature},
+        scanned_token=verify_scanned(case) if case.scanned and looks_like_token(case.scanned) else None,
         tare_history=case.known.tares.get(plate, ()) if plate else (),
     )

@@ -105,7 +105,7 @@ def _applying_holds(facts: Facts) -> Iterator[tuple[Hold, bool]]:
         return
     by_slip = [(slip, _names(slip)) for slip in case.slips]
     of_vehicle = {"vehicle": {comparable_plate(p) for p in (case.vehicle.plate, case.vehicle.trailer_plate) if p}}
-    of_vehicle["slip"] = {case.scanned} if case.scanned else set()
+    of_vehicle["slip"] = {facts.scanned_number} if facts.scanned_number else set()
     for held in case.known.holds:
         hit = [slip for slip, names in by_slip if _matches(held, names)]
         if hit:

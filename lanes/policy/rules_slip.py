@@ -9,7 +9,6 @@ from gate_service.domain.mass import Mass
 from gate_service.domain.slip import BINDS, DOCUMENT_KINDS, DOCUMENT_STATES, MODES, TYPES, GoodsLine, Slip
 from gate_service.domain.verdict import Check, Verdict
 from lanes.policy.facts import Facts, is_within
-from lanes.policy.signature import looks_like_token, verify_scanned
 
 SUM_SLACK = Mass(1000)  # RULES 2, total_weight_sum: by more than 1 kg
 
@@ -20,13 +19,10 @@ def _of(slip: Slip) -> str:
 
 def slip_unknown(facts: Facts) -> Iterator[Check]:
     """A number was scanned, or slips searched by plate, and nobody has it. A tombstone is knowledge: slip_revoked."""
-    case = facts.case
-    scanned = case.scanned
-    if scanned is not None and looks_like_token(scanned):
-        scanned = verify_scanned(scanned, case).slip_no
+    case, scanned = facts.case, facts.scanned_number
+    if case.scanned is not None:
         if scanned is None:
-            return  # slip_signature_invalid says why
-    if scanned is not None:
+            return  # a token that does not verify: slip_signature_invalid says why
         if scanned not in case.known.revoked and all(s.slip_no != scanned for s in case.slips):
             yield Check("slip_unknown", Verdict.REVIEW, scanned, None, source=case.source)
     elif case.found_by == "plate" and not case.slips:
@@ -60,17 +56,15 @@ def slip_signature_invalid(facts: Facts) -> Iterator[Check]:
     for slip_no, finding in facts.signatures.items():
         if finding.problem is not None:
             yield Check("slip_signature_invalid", Verdict.INSPECT, finding.problem, slip_no, source="signature")
-    scanned = facts.case.scanned
-    if scanned is not None and looks_like_token(scanned):
-        problem = verify_scanned(scanned, facts.case).problem
-        if problem is not None:
-            yield Check("slip_signature_invalid", Verdict.INSPECT, problem, "scanned token", source="signature")
+    scanned = facts.scanned_token
+    if scanned is not None and scanned.problem is not None:
+        yield Check("slip_signature_invalid", Verdict.INSPECT, scanned.problem, "scanned token", source="signature")
 
 
 def slip_revoked(facts: Facts) -> Iterator[Check]:
     """A tombstone for the slip, whether or not its body is still there."""
     case = facts.case
-    numbers = {s.slip_no for s in case.slips} | ({case.scanned} if case.scanned else set())
+    numbers = {s.slip_no for s in case.slips} | ({facts.scanned_number} if facts.scanned_number else set())
     for number in sorted(numbers & case.known.revoked):
         yield Check("slip_revoked", Verdict.REFUSE, "not revoked", number, source="tombstone")
 

@@ -51,8 +51,9 @@ def verify_signature(slip: Slip, case: Case) -> SignatureFinding:
     return _verify(slip.signature or "", case, slip)
 
 
-def verify_scanned(token: str, case: Case) -> SignatureFinding:
+def verify_scanned(case: Case) -> SignatureFinding:
     """Check a token that was scanned whole; on success the finding names its slip."""
+    token = case.scanned or ""
     finding = _verify(token, case, None)
     slip = next((s for s in case.slips if s.slip_no == finding.slip_no), None)
     return _verify(token, case, slip) if slip and finding.problem is None else finding

@@ -9,6 +9,9 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from lanes.policy.case import read_case
+from lanes.policy.engine import assess
+from lanes.policy.overrides import emergency_may_release
 from tests.fakes.policy_cases import PLATE, SLIP_NO, case, reasons, slip
 
 KEY = Ed25519PrivateKey.generate()
@@ -111,3 +114,11 @@ def test_a_scanned_token_names_its_slip():
     assert reasons(case(scanned=token(), **keys)) == set()
     assert reasons(case(slips=[], scanned=token(), **keys)) >= {"slip_unknown"}
     assert CODE in reasons(case(scanned=token(key=STRANGER), **keys))
+    revoked = {"known": {"keys": [jwk()], "revoked": [SLIP_NO]}}
+    assert reasons(case(slips=[], scanned=token(), **revoked)) == {"slip_revoked"}
+
+
+def test_in_an_emergency_a_signed_slip_nobody_has_may_be_released_by_one():
+    for key, may in ((KEY, True), (STRANGER, False)):
+        doc = case(slips=[], scanned=token(key=key), known={"keys": [jwk()]})
+        assert emergency_may_release(assess(read_case(doc))) is may

@@ -1,0 +1,100 @@
+// The live connection: what it heard last, and whether that can still be believed.
+import { batch, signal } from "../vendor/signals.mjs";
+import { toSignIn } from "./api.js";
+
+const LOST_AFTER_MS = 2500; // the service beats every second; what is shown must be doubted before 3 s
+const RETRY_MS = [300, 600, 1000, 2000, 3000];
+const KEPT_WEIGHTS = 150;
+
+/** "connecting", "live" or "lost". */
+export const connection = signal("connecting");
+/** For how long nothing has been heard, in ms; null while live. */
+export const lostFor = signal(null);
+/** Lane ids in the order of the site; each lane's own signal is in `lanes`. */
+export const order = signal([]);
+export const lanes = new Map();
+/** Ticks four times a second, for everything that counts time. In the service's time. */
+export const now = signal(Date.now());
+
+let offset = 0; // service time minus ours
+let heardAt = performance.now();
+let tries = 0;
+
+function laneSignal(id) {
+  if (!lanes.has(id)) {
+    lanes.set(id, signal(null));
+    order.value = [...order.value, id];
+  }
+  return lanes.get(id);
+}
+
+function remember(previous, lane) {
+  const weight = lane.weight;
+  if (!weight || weight.value_kg == null) return previous?.curve ?? [];
+  return [...(previous?.curve ?? []), { at: performance.now(), kg: weight.value_kg }].slice(-KEPT_WEIGHTS);
+}
+
+function takeLane(lane) {
+  const own = laneSignal(lane.id);
+  own.value = { ...lane, heardAt: performance.now(), curve: remember(own.peek(), lane) };
+}
+
+function takeAges(id, ages) {
+  const own = lanes.get(id);
+  if (!own?.peek() || !ages) return;
+  const lane = own.peek();
+  own.value = {
+    ...lane,
+    heardAt: performance.now(),
+    inputs_age_ms: ages.inputs_age_ms,
+    weight: lane.weight && { ...lane.weight, age_ms: ages.weight_age_ms },
+    devices: (lane.devices ?? []).map((device) => ({ ...device, age_ms: ages.devices?.[device.device] ?? null })),
+    curve: remember(lane, lane),
+  };
+}
+
+function hear(message) {
+  heardAt = performance.now();
+  batch(() => {
+    if (message.at) offset = Date.parse(message.at) - Date.now();
+    if (message.type === "lanes") message.lanes.forEach(takeLane);
+    if (message.type === "beat") Object.entries(message.ages).forEach(([id, ages]) => takeAges(id, ages));
+    if (message.type === "beat" || message.type === "lanes") say("live");
+  });
+}
+
+function say(state) {
+  connection.value = state;
+  lostFor.value = state === "lost" ? performance.now() - heardAt : null;
+}
+
+async function leaveIfSignedOut() {
+  const answer = await fetch("/api/v1/session").catch(() => null);
+  if (answer?.status === 401) toSignIn();
+}
+
+function open(lane, isPerson) {
+  const query = lane ? `?lane=${encodeURIComponent(lane)}` : "";
+  const socket = new WebSocket(`${location.origin.replace(/^http/, "ws")}/api/v1/live${query}`);
+  socket.onmessage = (event) => {
+    tries = 0;
+    hear(JSON.parse(event.data));
+  };
+  socket.onclose = () => {
+    say("lost");
+    if (isPerson) leaveIfSignedOut();
+    setTimeout(() => open(lane, isPerson), RETRY_MS[Math.min(tries++, RETRY_MS.length - 1)]);
+  };
+}
+
+/** Connect and stay connected. `lane` for a driver display, which sees that lane only. */
+export function startLive(lane = null) {
+  open(lane, lane === null);
+  setInterval(() => {
+    now.value = Date.now() + offset;
+    if (performance.now() - heardAt > LOST_AFTER_MS) say("lost");
+  }, 250);
+}
+
+/** How old something is by now, in ms: its age when it was told plus the time since. Null: never known. */
+export const ageNow = (lane, age) => (age == null ? null : age + performance.now() - lane.heardAt);

@@ -1,0 +1,123 @@
+"""Tells the central system what happened: at least once, for ever, and noted only after its answer."""
+
+from __future__ import annotations
+
+import logging
+from random import Random
+from typing import Any, Final
+
+from gate_service.domain.errors import (
+    CentralBusyError,
+    CentralError,
+    CentralRefusedError,
+    CentralUnauthorizedError,
+)
+from gate_service.domain.ports import Clock
+from sync import queue_rows
+from sync.backoff import full_jitter_s
+from sync.batching import BatchLimit, Settlement, Waiting, batch_body, choose_batch, settle
+from sync.central.rest import CentralClient
+from sync.database import Database
+from sync.tables import to_us
+
+log = logging.getLogger(__name__)
+
+ALREADY_THERE: Final = 409
+OF_THE_ADDRESS: Final = (404, 405)
+"""The address is wrong or being moved, not an event: kept and tried again, like a fault of the line."""
+
+
+class Outbox:
+    """Delivers the outbox batch by batch, one batch at a time."""
+
+    def __init__(
+        self, database: Database, client: CentralClient, clock: Clock, rng: Random, batch_limit: int = 500
+    ) -> None:
+        self._database = database
+        self._client = client
+        self._clock = clock
+        self._rng = rng
+        self._limit = BatchLimit(batch_limit)
+        self._failures = 0
+        self.last_ack_at: str | None = None
+        self.reason: str | None = None
+
+    async def deliver_once(self) -> float | None:
+        """One batch. Seconds to wait before the next; 0 to go on at once, None when nothing waits."""
+        limit = self._limit.now
+        waiting = await self._database.read(lambda connection: queue_rows.waiting_newest(connection, limit))
+        batch = choose_batch(waiting, limit)
+        if not batch:
+            return None
+        try:
+            answer = await self._client.post_events(batch_body(batch))
+        except CentralRefusedError as error:
+            if error.status in OF_THE_ADDRESS:
+                return self._wait(error)
+            return await self._refused(batch, error)
+        except CentralError as error:
+            return self._wait(error)
+        settlement = settle(batch, answer)
+        await self._note(settlement)
+        self._limit.went_through()
+        if settlement.open and not (settlement.delivered or settlement.parked):
+            return self._wait(CentralError(f"events: {len(batch)} sent, none accepted or rejected"))
+        self._failures, self.reason = 0, None
+        return 0.0
+
+    async def send_again(self, event_ids: list[str]) -> int:
+        """Take parked events up again."""
+        now_us = to_us(self._clock.now())
+        return await self._database.write(lambda c: queue_rows.send_again(c, "outbox", event_ids, now_us))
+
+    async def parked(self, limit: int = 100) -> list[dict[str, Any]]:
+        """Parked events with their reasons."""
+        return await self._database.read(lambda connection: queue_rows.parked(connection, "outbox", limit))
+
+    async def status(self) -> dict[str, Any]:
+        """For `/api/v1/sync`."""
+        depth = await self._database.read(lambda connection: queue_rows.depth(connection, "outbox"))
+        return {**depth, "last_ack_at": self.last_ack_at, "reason": self.reason, "batch_limit": self._limit.now}
+
+    def line_is_back(self) -> None:
+        """Others reach the centre again: no reason to wait long."""
+        self._failures = 0
+
+    async def _refused(self, batch: list[Waiting], error: CentralRefusedError) -> float:
+        """The whole batch was refused: look for the one, then park it (or note it, where it is there already)."""
+        if len(batch) > 1:
+            self._limit.refused()
+            return 0.0
+        if error.status == ALREADY_THERE and error.problem_code != "conflict":
+            await self._note(Settlement(delivered=tuple(batch)))
+        else:
+            await self._note(Settlement(parked=((batch[0], str(error)),)))
+        self._limit.went_through()
+        return 0.0
+
+    async def _note(self, settlement: Settlement) -> None:
+        now = self._clock.now()
+        delivered = [(event.epoch, event.seq) for event in settlement.delivered]
+        parked = [(event.epoch, event.seq, reason) for event, reason in settlement.parked]
+
+        def change(connection: Any) -> None:
+            queue_rows.mark_delivered(connection, "outbox", delivered, to_us(now))
+            queue_rows.mark_parked(connection, "outbox", parked)
+
+        if delivered or parked:
+            await self._database.write(change)
+        if delivered:
+            self.last_ack_at = now.isoformat()
+        for event, reason in settlement.parked:
+            log.error("outbox: event %s (seq %d) parked: %s", event.event_id, event.seq, reason)
+
+    def _wait(self, error: CentralError) -> float:
+        """Seconds until the next attempt; nothing is ever given up for a fault of the line."""
+        self._failures += 1
+        self.reason = str(error)
+        jitter_s = full_jitter_s(self._failures, self._rng)
+        if isinstance(error, CentralBusyError) and error.retry_after_s is not None:
+            return max(jitter_s, error.retry_after_s)
+        if isinstance(error, CentralUnauthorizedError):
+            log.warning("outbox: %s", error)
+        return jitter_s

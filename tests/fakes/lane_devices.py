@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 
 from devices.signals.lane_io import BarrierWiring, LaneIoSettings, LightWiring
-from gate_service.domain.reading import DeviceHealth, Detector, LaneInputs, Reading, Side
+from gate_service.domain.reading import Detector, DeviceHealth, LaneInputs, Reading, Side
 
 
 class KeepingSink:
@@ -14,9 +14,11 @@ class KeepingSink:
         self.readings: list[Reading] = []
         self.inputs: list[LaneInputs] = []
         self.health: list[DeviceHealth] = []
+        self.weighed = asyncio.Event()
 
     def weight_read(self, reading: Reading) -> None:
         self.readings.append(reading)
+        self.weighed.set()
 
     def inputs_read(self, inputs: LaneInputs) -> None:
         self.inputs.append(inputs)

@@ -1,0 +1,216 @@
+"""The weighbridge driver on real ports: every frame a reading, silence and garbage never a weight."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from devices.weighbridge.driver import WeighbridgeDriver, WeighbridgeSettings
+from gate_service.clock import RealClock
+from gate_service.domain.errors import InputError
+from gate_service.domain.mass import Mass
+from gate_service.domain.reading import StabilityFrom, WeightStatus
+from tests.fakes.lane_devices import KeepingSink, until
+from tests.integration.peers.terminal import Cable
+
+CLOCK = RealClock()
+
+
+def frame(digits: str, sign: str = "+", decimals: int = 0) -> bytes:
+    covered = f"{sign}{digits}{decimals}".encode()
+    check = 0
+    for byte in covered:
+        check ^= byte
+    return b"\x02" + covered + f"{check:02X}".encode() + b"\x03"
+
+
+@asynccontextmanager
+async def weighing(port: str, **changes: object) -> AsyncIterator[tuple[WeighbridgeDriver, KeepingSink]]:
+    sink = KeepingSink()
+    settings = WeighbridgeSettings(name="wb-1", protocol="xk3190-continuous", port=port, **changes)  # type: ignore[arg-type]
+    async with WeighbridgeDriver(settings, CLOCK, sink) as driver:
+        yield driver, sink
+
+
+@asynccontextmanager
+async def on_cable(path: Path, **changes: object) -> AsyncIterator[tuple[Cable, WeighbridgeDriver, KeepingSink]]:
+    with Cable(path / "port") as cable:
+        async with weighing(str(cable.path), **changes) as (driver, sink):
+            await until(lambda: driver.health().fault == "no valid frame yet")
+            yield cable, driver, sink
+
+
+async def test_every_frame_of_a_chunk_becomes_a_reading(tmp_path: Path) -> None:
+    async with on_cable(tmp_path) as (cable, _, sink):
+        cable.write(frame("031200") + frame("031220") + frame("031240"))
+        await until(lambda: len(sink.readings) == 3)
+        assert [reading.value for reading in sink.readings] == [Mass.from_kg(kg) for kg in (31200, 31220, 31240)]
+        first = sink.readings[0]
+        assert (first.status, first.is_stable, first.displayed) == (WeightStatus.OK, None, "31200 kg")
+        assert first.stability_from is StabilityFrom.COMPUTED
+        assert first.raw == frame("031200")
+        assert sink.health[-1].fault is None
+
+
+async def test_a_frame_split_over_reads_is_one_reading(tmp_path: Path) -> None:
+    async with on_cable(tmp_path) as (cable, _, sink):
+        for byte in frame("000020"):
+            cable.write(bytes([byte]))
+            await asyncio.sleep(0.002)
+        await until(lambda: len(sink.readings) == 1)
+
+
+async def test_the_unit_of_the_settings_is_used_where_the_frame_names_none(tmp_path: Path) -> None:
+    async with on_cable(tmp_path, unit="t", interval=Mass.from_kg(20)) as (cable, _, sink):
+        cable.write(frame("002006", decimals=2))
+        await until(lambda: sink.readings)
+        assert sink.readings[0].value == Mass.from_kg(20060)
+        assert sink.readings[0].displayed == "20.06 t"
+
+
+async def test_garbage_is_counted_and_harmless(tmp_path: Path) -> None:
+    async with on_cable(tmp_path) as (cable, driver, sink):
+        damaged = bytearray(frame("031200"))
+        damaged[4] ^= 1
+        cable.write(b"\x00\x7f" + bytes(damaged) + b"junk" + frame("031200"))
+        await until(lambda: sink.readings)
+        assert [reading.value for reading in sink.readings] == [Mass.from_kg(31200)]
+        rejects = driver.snapshot()["rejects"]
+        assert rejects["checksum"] == 1
+        assert rejects["noise"] >= 1
+        assert driver.snapshot()["last_received"].endswith(frame("031200").hex(" "))
+
+
+async def test_a_steady_weight_becomes_stable_after_a_second_and_says_it_was_computed(tmp_path: Path) -> None:
+    async with on_cable(tmp_path) as (cable, _, sink):
+        began_s = CLOCK.monotonic_s()
+        while not (sink.readings and sink.readings[-1].is_stable):
+            cable.write(frame("031200"))
+            await asyncio.sleep(0.05)
+            assert CLOCK.monotonic_s() - began_s < 3
+        assert CLOCK.monotonic_s() - began_s >= 1.0
+        assert sink.readings[-1].stability_from is StabilityFrom.COMPUTED
+
+
+async def test_a_value_off_the_scale_interval_is_shown_flagged_and_never_stable(tmp_path: Path) -> None:
+    async with on_cable(tmp_path) as (cable, _, sink):
+        for _ in range(26):
+            cable.write(frame("031210"))
+            await asyncio.sleep(0.05)
+        assert sink.readings[-1].value == Mass.from_kg(31210)
+        assert {reading.is_stable for reading in sink.readings} == {False}
+        assert "multiple of d" in (sink.health[-1].fault or "")
+        cable.write(frame("031200"))
+        await until(lambda: sink.health[-1].fault is None)
+
+
+async def test_silence_becomes_no_data_once(tmp_path: Path) -> None:
+    async with on_cable(tmp_path, stale_s=0.3) as (cable, _, sink):
+        cable.write(frame("031200"))
+        await until(lambda: len(sink.readings) == 2)
+        assert sink.readings[-1].status is WeightStatus.NO_DATA
+        assert sink.readings[-1].value is None
+        assert "no valid frame for 0.3 s" in (sink.health[-1].fault or "")
+        await asyncio.sleep(0.5)
+        assert len(sink.readings) == 2
+        cable.write(frame("031200"))
+        await until(lambda: sink.readings[-1].status is WeightStatus.OK)
+        assert sink.health[-1].fault is None
+
+
+async def test_garbage_alone_is_no_data_too(tmp_path: Path) -> None:
+    async with on_cable(tmp_path, stale_s=0.3) as (cable, _, sink):
+        cable.write(frame("031200"))
+        await until(lambda: sink.readings)
+        for _ in range(10):
+            cable.write(b"\x00garbage")
+            await asyncio.sleep(0.05)
+        assert sink.readings[-1].status is WeightStatus.NO_DATA
+
+
+async def test_an_unplugged_port_is_no_data_at_once_and_works_again_when_plugged_in(tmp_path: Path) -> None:
+    async with on_cable(tmp_path) as (cable, _, sink):
+        cable.write(frame("031200") + frame("011200")[:7])
+        await until(lambda: sink.readings)
+        cable.unplug()
+        await until(lambda: sink.readings[-1].status is WeightStatus.NO_DATA, 0.5)
+        assert str(cable.path) in (sink.health[-1].fault or "")
+        cable.plug()
+        await until(lambda: sink.health[-1].fault and "no valid frame" in sink.health[-1].fault, 3.0)
+        cable.write(frame("011200")[7:] + frame("000000"))  # halves from before and after the gap are no frame
+        await until(lambda: sink.readings[-1].value == Mass(0))
+        assert Mass.from_kg(11200) not in [reading.value for reading in sink.readings]
+        assert sink.readings[-1].is_stable is None
+
+
+async def test_a_port_has_one_owner(tmp_path: Path) -> None:
+    async with on_cable(tmp_path) as (cable, _, _), weighing(str(cable.path)) as (second, _):
+        await until(lambda: "cannot be opened" in (second.health().fault or ""))
+
+
+async def test_a_serial_server_that_goes_away_and_returns_is_used_again() -> None:
+    writers: list[asyncio.StreamWriter] = []
+
+    async def accept(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writers.append(writer)
+
+    server = await asyncio.start_server(accept, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    async with weighing(f"socket://127.0.0.1:{port}") as (_, sink):
+        await until(lambda: writers)
+        writers[0].write(frame("031200"))
+        await until(lambda: sink.readings)
+        server.close()
+        writers.pop().transport.abort()
+        await until(lambda: sink.readings[-1].status is WeightStatus.NO_DATA, 0.5)
+        server = await asyncio.start_server(accept, "127.0.0.1", port)
+        await until(lambda: writers, 3.0)
+        writers[0].write(frame("000020"))
+        await until(lambda: sink.readings[-1].value == Mass.from_kg(20))
+        writers[0].transport.abort()
+        server.close()
+
+
+async def test_a_silent_serial_server_is_connected_anew() -> None:
+    from devices.links.serial import SerialLink
+
+    connections: list[asyncio.StreamWriter] = []
+
+    async def accept(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        connections.append(writer)
+
+    server = await asyncio.start_server(accept, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    faults: list[str | None] = []
+    link = SerialLink(
+        f"socket://127.0.0.1:{port}", CLOCK, on_bytes=lambda *_: None, on_fault=faults.append, silent_socket_s=0.3
+    )
+    async with link:
+        await until(lambda: len(connections) >= 2)
+    assert any("no byte for 0.3 s" in (fault or "") for fault in faults)
+    for writer in connections:
+        writer.close()
+    server.close()
+
+
+async def test_a_frame_reaches_the_sink_without_waiting_for_the_read_time_out(tmp_path: Path) -> None:
+    async with on_cable(tmp_path) as (cable, _, sink):
+        waits_s = []
+        for _ in range(30):
+            sink.weighed.clear()
+            began_s = CLOCK.monotonic_s()
+            cable.write(frame("031200"))
+            await asyncio.wait_for(sink.weighed.wait(), 5)
+            waits_s.append(CLOCK.monotonic_s() - began_s)
+        assert sorted(waits_s)[15] < 0.01
+
+
+def test_settings_that_cannot_work_are_refused_at_construction() -> None:
+    with pytest.raises(InputError):
+        WeighbridgeDriver(WeighbridgeSettings("wb-1", "no-such", "/dev/ttyS99"), CLOCK, KeepingSink())
+    with pytest.raises(InputError):
+        WeighbridgeDriver(WeighbridgeSettings("wb-1", "xk3190-continuous", "?baud=1"), CLOCK, KeepingSink())

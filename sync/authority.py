@@ -1,0 +1,214 @@
+"""Tells the zone authority of hazardous goods: one signed message per event (CONTRACT 5), in order per passage.
+
+A receiver that cannot be reached is tried for as long as it takes; one that answers anything but 2xx gets the attempts
+of the schedule, then the event is parked and the alarm raised. Nothing is dropped.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import binascii
+import json
+import logging
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+from random import Random
+from types import TracebackType
+from typing import Any, Final, Self
+from urllib.parse import quote
+
+import httpx
+from standardwebhooks.webhooks import Webhook
+
+from gate_service.domain.errors import ConfigError, DestinationRefusedError
+from gate_service.domain.ports import Clock
+from sync import queue_rows
+from sync.backoff import full_jitter_s, retry_after_s, scheduled_s
+from sync.database import Database
+from sync.destination import GuardedTransport, Resolve, check_url, resolve
+from sync.line import Line
+from sync.queue_rows import FeedRow
+from sync.settings import AuthoritySettings
+from sync.tables import from_us, to_us
+
+log = logging.getLogger(__name__)
+
+AT_ONCE: Final = 8  # passages told at the same time: one slow answer must not hold up the others
+GONE: Final = 410
+SECRET_PREFIX: Final = "whsec_"  # noqa: S105 - the prefix of every secret of the specification
+SECRET_BYTES: Final = range(24, 65)  # Standard Webhooks: 24 to 64 bytes
+UNREACHABLE_CAP_S: Final = 15.0
+
+
+def cloud_event(row: FeedRow, site_id: str) -> bytes:
+    """One CloudEvents 1.0 JSON object around the frozen event: the same bytes at every attempt."""
+    event = json.loads(row.payload)
+    message = {
+        "specversion": "1.0",
+        "id": row.event_id,
+        "source": f"/sites/{quote(site_id, safe='')}",
+        "type": event["type"],
+        **({} if row.passage_id is None else {"subject": row.passage_id}),
+        "time": event["at"],
+        "datacontenttype": "application/json",
+        "sequence": str(row.seq),
+        "gateepoch": row.epoch,
+        "data": event["data"],
+    }
+    return json.dumps(message, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def read_secrets(path: Path) -> list[str]:
+    """Secrets of a file, one per line. Raises ConfigError; never tells what it found."""
+    try:
+        lines = path.read_text(encoding="ascii").split()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(
+            [f"authority secret {path.name}: a readable text file expected ({type(error).__name__})"]
+        ) from error
+    for number, line in enumerate(lines, 1):
+        try:
+            size = len(base64.b64decode(line.removeprefix(SECRET_PREFIX), validate=True))
+        except binascii.Error:
+            size = 0
+        if not line.startswith(SECRET_PREFIX) or size not in SECRET_BYTES:
+            raise ConfigError(
+                [f"authority secret {path.name}, line {number}: whsec_ and 24 to 64 bytes in base64 expected"]
+            )
+    if not lines:
+        raise ConfigError([f"authority secret {path.name}: at least one whsec_ secret expected, found none"])
+    return lines
+
+
+def signed_headers(secrets: Sequence[str], event_id: str, at: datetime, body: bytes) -> dict[str, str]:
+    """Headers of the Standard Webhooks; one signature per secret, so that a secret can be changed without a gap."""
+    text = body.decode()
+    return {
+        "content-type": "application/cloudevents+json; charset=utf-8",
+        "webhook-id": event_id,
+        "webhook-timestamp": str(int(at.timestamp())),
+        "webhook-signature": " ".join(Webhook(secret).sign(event_id, at, text) for secret in secrets),
+    }
+
+
+class AuthorityFeed:
+    """Delivers the feed; opens with `async with`."""
+
+    def __init__(
+        self,
+        settings: AuthoritySettings,
+        site_id: str,
+        database: Database,
+        clock: Clock,
+        rng: Random,
+        *,
+        resolver: Resolve = resolve,
+    ) -> None:
+        self._settings = settings
+        self._site_id = site_id
+        self._database = database
+        self._clock = clock
+        self._rng = rng
+        self._resolver = resolver
+        self._client: httpx.AsyncClient | None = None
+        self._failures = 0
+        self.line = Line(clock)
+
+    async def __aenter__(self) -> Self:
+        check_url(self._settings.url, self._settings.allow)
+        read_secrets(self._settings.secret_file)
+        # No connection outlives its message: the address is judged anew for each.
+        inner = httpx.AsyncHTTPTransport(limits=httpx.Limits(max_keepalive_connections=0), retries=0)
+        self._client = httpx.AsyncClient(
+            transport=GuardedTransport(self._settings.allow, inner, self._resolver),
+            follow_redirects=False,
+            trust_env=False,
+            timeout=self._settings.timeout_s,
+        )
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._client is not None:
+            await self._client.aclose()
+
+    async def deliver_once(self) -> float | None:
+        """Tell what is due. Seconds to wait before the next round; None when nothing waits."""
+        now_us = to_us(self._clock.now())
+        rows = await self._database.read(lambda connection: queue_rows.feed_heads(connection, now_us, AT_ONCE))
+        if not rows:
+            due_us = await self._database.read(queue_rows.next_due_us)
+            if due_us is None:
+                return None
+            return max((from_us(due_us) - self._clock.now()).total_seconds(), 0.05)
+        reached = await asyncio.gather(*(self._tell(row) for row in rows))
+        if all(reached):
+            self._failures = 0
+            return 0.0
+        self._failures += 1
+        return full_jitter_s(self._failures, self._rng, cap_s=UNREACHABLE_CAP_S)
+
+    async def send_again(self, event_ids: list[str]) -> int:
+        """Take parked events up again."""
+        now_us = to_us(self._clock.now())
+        return await self._database.write(lambda c: queue_rows.send_again(c, "feed", event_ids, now_us))
+
+    async def parked(self, limit: int = 100) -> list[dict[str, Any]]:
+        """Parked events with their reasons."""
+        return await self._database.read(lambda connection: queue_rows.parked(connection, "feed", limit))
+
+    async def status(self) -> dict[str, Any]:
+        """For `/api/v1/sync`; `alarm` is what a person must look at."""
+        depth = await self._database.read(lambda connection: queue_rows.depth(connection, "feed"))
+        return {**depth, "alarm": depth["parked"] > 0, **self.line.status()}
+
+    async def _tell(self, row: FeedRow) -> bool:
+        """One attempt, noted. False where the receiver was not reached at all: then nothing is counted."""
+        assert self._client is not None
+        body = cloud_event(row, self._site_id)
+        now = self._clock.now()
+        try:
+            headers = signed_headers(read_secrets(self._settings.secret_file), row.event_id, now, body)
+            async with asyncio.timeout(self._settings.timeout_s):
+                request = self._client.stream("POST", self._settings.url, content=body, headers=headers)
+                async with request as response:  # what the body says does not matter and is not read
+                    status, wish = response.status_code, response.headers.get("retry-after")
+        except (httpx.ConnectError, httpx.ConnectTimeout, ConfigError) as error:
+            self.line.failed(f"unreachable: {error!r}")
+            return False
+        except (httpx.HTTPError, httpx.InvalidURL, TimeoutError, DestinationRefusedError) as error:
+            self.line.failed(repr(error))
+            await self._failed(row, repr(error), None)
+            return True
+        if 200 <= status < 300:
+            self.line.answered()
+            await self._delivered(row)
+            return True
+        self.line.failed(f"status 2xx expected, found {status}")
+        if status == GONE:
+            await self._park(row, "410: the receiver is gone for good, says itself")
+        else:
+            await self._failed(row, f"status {status}", retry_after_s(wish, now))
+        return True
+
+    async def _delivered(self, row: FeedRow) -> None:
+        now_us = to_us(self._clock.now())
+        events = [(row.epoch, row.seq)]
+        await self._database.write(lambda c: queue_rows.mark_delivered(c, "feed", events, now_us))
+
+    async def _failed(self, row: FeedRow, reason: str, wish_s: float | None) -> None:
+        """Note the attempt: due again by the schedule, never before the receiver's wish; parked after the last."""
+        delay_s = scheduled_s(row.attempts + 1, self._settings.delays_s)
+        if delay_s is None:
+            await self._park(row, f"{row.attempts + 1} attempts without success, last: {reason}")
+            return
+        due_us = to_us(self._clock.now() + timedelta(seconds=max(delay_s, wish_s or 0.0)))
+        await self._database.write(lambda c: queue_rows.mark_failed(c, row, due_us, reason))
+
+    async def _park(self, row: FeedRow, reason: str) -> None:
+        log.error("zone authority: hazardous event %s parked, a person must look: %s", row.event_id, reason)
+        events = [(row.epoch, row.seq, reason)]
+        await self._database.write(lambda c: queue_rows.mark_parked(c, "feed", events))

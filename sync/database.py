@@ -58,6 +58,7 @@ class Database:
         self._store = self._choose_store()
         self._lock_fd: int | None = None
         self._engine: Engine | None = None
+        self._connection: Connection | None = None
         self._reading: Engine | None = None
         self._pool: ThreadPoolExecutor | None = None
         self._writer: Writer | None = None
@@ -126,7 +127,7 @@ class Database:
         if settings.exclusive:
             self._lock_fd = _lock(settings.directory / LOCK_NAME)
         self._engine = self._store.writer()
-        connection = self._engine.connect()
+        self._connection = connection = self._engine.connect()
         self._store.secure(connection, exclusive=settings.exclusive)
         connection.rollback()
         migrate(connection, allowed=settings.exclusive)
@@ -146,6 +147,9 @@ class Database:
             self._reading.dispose()
         if writer is not None:
             writer.stop()
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
         if self._engine is not None:
             self._engine.dispose()
         if self._lock_fd is not None:

@@ -41,7 +41,7 @@ class Job:
 
 
 class Writer:
-    """Owns the writing connection. `put` is thread-safe and never blocks."""
+    """Alone uses the writing connection. `put` is thread-safe and never blocks."""
 
     def __init__(
         self,
@@ -91,12 +91,11 @@ class Writer:
         _resolve([job])
 
     def stop(self) -> None:
-        """Commit what is queued, then end and close the connection."""
+        """Commit what is queued, then end. The connection is its opener's to close."""
         with self._gate:
             self._stopping = True
             self._queue.put(None)
         self._thread.join()
-        self._connection.close()
 
     def _run(self) -> None:
         try:

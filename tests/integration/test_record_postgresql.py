@@ -1,0 +1,129 @@
+"""The same record on a real PostgreSQL server, where the machine has its binaries."""
+
+import asyncio
+import os
+import pwd
+import shutil
+import socket
+import subprocess
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from sqlalchemy.exc import DBAPIError
+
+from gate_service.domain.errors import LedgerRefusedError, RecordError, SlipTakenError, StoreBusyError, UnsafeStoreError
+from gate_service.domain.record import LedgerChange, LedgerKind
+from sync.database import Database, DatabaseSettings
+from sync.journal import SqlJournal
+from sync.record_check import RecordCheck, Report
+from tests.fakes.record_entries import crossing, decision, note, passage, passage_id, slip_no
+
+BINARIES = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"))
+psycopg = pytest.importorskip("psycopg", reason="the postgresql extra is not installed")
+pytestmark = pytest.mark.skipif(not BINARIES, reason="no PostgreSQL server on this machine")
+
+
+@pytest.fixture(scope="module")
+def server():
+    """A cluster of its own on a free loopback port; PostgreSQL refuses to run as root."""
+    binaries = BINARIES[-1].parent
+    as_user = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
+    home = Path(tempfile.mkdtemp(prefix="gate-pg-"))
+    if as_user:
+        shutil.chown(home, pwd.getpwnam("postgres").pw_uid)
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    cluster = home / "cluster"
+    quiet = {"capture_output": True, "cwd": "/"}
+    subprocess.run(
+        [*as_user, binaries / "initdb", "-D", cluster, "-A", "trust", "-U", "gate", "-E", "UTF8"], check=True, **quiet
+    )
+    options = f"-p {port} -k {home} -c listen_addresses=127.0.0.1"
+    control = [*as_user, binaries / "pg_ctl", "-D", cluster, "-w", "-l", home / "log"]
+    subprocess.run([*control, "-o", options, "start"], check=True, **quiet)
+    try:
+        yield port
+    finally:
+        subprocess.run([*control, "-m", "immediate", "stop"], check=True, **quiet)
+        shutil.rmtree(home)
+
+
+@pytest.fixture
+def opened(server, tmp_path):
+    """Settings on an empty database of the server."""
+    name = f"g{abs(hash(tmp_path))}"
+    with psycopg.connect(host="127.0.0.1", port=server, user="gate", dbname="postgres", autocommit=True) as admin:
+        admin.execute(f"CREATE DATABASE {name}")
+    url = f"postgresql://gate@127.0.0.1:{server}/{name}"
+    return DatabaseSettings(tmp_path, url=url, reserve_bytes=0)
+
+
+async def check(database):
+    report = Report()
+
+    def run(connection):
+        def query(sql):
+            return connection.exec_driver_sql(sql)
+
+        RecordCheck(query, report).run()
+
+    await database.read(run)
+    return report
+
+
+async def test_entries_are_written_in_groups_read_back_and_verify(opened):
+    async with Database(opened) as database, SqlJournal(database, "K1") as journal:
+        numbers = await asyncio.gather(*(journal.write(decision(i)) for i in range(1, 21)))
+        assert sorted(numbers) == list(range(1, 21))
+        await journal.write(crossing(1))
+        with pytest.raises(SlipTakenError):
+            await journal.write(decision(30, slip=slip_no(2)))
+        back = LedgerChange(LedgerKind.SLIP_RETURNED, slip_no(1), passage_id(1))
+        with pytest.raises(LedgerRefusedError):
+            await journal.write(replace(note(31), ledger=(back,)))
+        answers = await asyncio.gather(
+            journal.write(decision(32)),
+            journal.write(replace(note(33), events=decision(1).events)),
+            journal.write(decision(34)),
+            return_exceptions=True,
+        )
+        assert [type(answer) for answer in answers] == [int, RecordError, int]
+        counts = await journal.counts()
+        assert (counts.records, counts.outbox.recorded, counts.feed.due) == (23, 47, 1)
+        facts = await journal.ledger_facts([slip_no(1)], ["浙B00001"], ["331120261000000001"], passage_id="x")
+        assert facts.used == {slip_no(1): 1}
+        assert len(await journal.passages(limit=5)) == 5
+        assert (await check(database)).findings == []
+    async with Database(opened) as database, SqlJournal(database, "K1") as journal:
+        assert passage(2) in await journal.open_passages()
+        assert await journal.write(note(40)) == 24
+        assert (await check(database)).findings == []
+
+
+async def test_records_and_events_cannot_be_altered_and_readers_cannot_write(opened):
+    async with Database(opened) as database, SqlJournal(database, "K1") as journal:
+        await journal.write(crossing(1))
+        for statement in ("UPDATE records SET actor = 'x'", "DELETE FROM outbox", "UPDATE feed SET payload = ''"):
+            with pytest.raises(DBAPIError, match="never"):
+                await database.write(lambda c, sql=statement: c.exec_driver_sql(sql).rowcount)
+        await database.write(lambda c: c.exec_driver_sql("UPDATE outbox SET state = 'delivered'").rowcount)
+        with pytest.raises(DBAPIError, match="read-only"):
+            await database.read(lambda c: c.exec_driver_sql("UPDATE outbox SET state = 'due'").rowcount)
+        assert database.is_writable()
+
+
+async def test_a_second_service_on_the_database_is_refused(opened, tmp_path):
+    elsewhere = replace(opened, directory=tmp_path / "elsewhere")
+    async with Database(opened):
+        with pytest.raises(StoreBusyError, match="another gate service"):
+            async with Database(elsewhere):
+                pass
+
+
+async def test_a_server_that_does_not_sync_commits_is_refused(opened):
+    with pytest.raises(UnsafeStoreError, match="synchronous_commit is off"):
+        async with Database(replace(opened, url=f"{opened.url}?options=-c%20synchronous_commit%3Doff")):
+            pass

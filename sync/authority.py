@@ -114,6 +114,7 @@ class AuthorityFeed:
         self._resolver = resolver
         self._client: httpx.AsyncClient | None = None
         self._failures = 0
+        self._hold_until_s = 0.0
         self.line = Line(clock)
 
     async def __aenter__(self) -> Self:
@@ -137,6 +138,9 @@ class AuthorityFeed:
 
     async def deliver_once(self) -> float | None:
         """Tell what is due. Seconds to wait before the next round; None when nothing waits."""
+        hold_s = self._hold_until_s - self._clock.monotonic_s()
+        if hold_s > 0:
+            return hold_s
         now_us = to_us(self._clock.now())
         rows = await self._database.read(lambda connection: queue_rows.feed_heads(connection, now_us, AT_ONCE))
         if not rows:
@@ -149,7 +153,9 @@ class AuthorityFeed:
             self._failures = 0
             return 0.0
         self._failures += 1
-        return full_jitter_s(self._failures, self._rng, cap_s=UNREACHABLE_CAP_S)
+        delay_s = full_jitter_s(self._failures, self._rng, cap_s=UNREACHABLE_CAP_S)
+        self._hold_until_s = self._clock.monotonic_s() + delay_s
+        return delay_s
 
     async def send_again(self, event_ids: list[str]) -> int:
         """Take parked events up again."""

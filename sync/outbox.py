@@ -39,11 +39,15 @@ class Outbox:
         self._rng = rng
         self._limit = BatchLimit(batch_limit)
         self._failures = 0
+        self._hold_until_s = 0.0
+        self._is_wish = False
         self.last_ack_at: str | None = None
-        self.reason: str | None = None
 
     async def deliver_once(self) -> float | None:
         """One batch. Seconds to wait before the next; 0 to go on at once, None when nothing waits."""
+        hold_s = self._hold_until_s - self._clock.monotonic_s()
+        if hold_s > 0:
+            return hold_s
         limit = self._limit.now
         waiting = await self._database.read(lambda connection: queue_rows.waiting_newest(connection, limit))
         batch = choose_batch(waiting, limit)
@@ -62,7 +66,7 @@ class Outbox:
         self._limit.went_through()
         if settlement.open and not (settlement.delivered or settlement.parked):
             return self._wait(CentralError(f"events: {len(batch)} sent, none accepted or rejected"))
-        self._failures, self.reason = 0, None
+        self._failures = 0
         return 0.0
 
     async def send_again(self, event_ids: list[str]) -> int:
@@ -77,11 +81,14 @@ class Outbox:
     async def status(self) -> dict[str, Any]:
         """For `/api/v1/sync`."""
         depth = await self._database.read(lambda connection: queue_rows.depth(connection, "outbox"))
-        return {**depth, "last_ack_at": self.last_ack_at, "reason": self.reason, "batch_limit": self._limit.now}
+        line = self._client.events_line.status()
+        alarm = depth["parked"] > 0 or (depth["due"] > 0 and line["line"] == "down")
+        return {**depth, **line, "last_ack_at": self.last_ack_at, "batch_limit": self._limit.now, "alarm": alarm}
 
     def line_is_back(self) -> None:
-        """Others reach the centre again: no reason to wait long."""
-        self._failures = 0
+        """Others reach the centre again: no reason to wait, unless the centre itself asked to."""
+        if not self._is_wish:
+            self._failures, self._hold_until_s = 0, 0.0
 
     async def _refused(self, batch: list[Waiting], error: CentralRefusedError) -> float:
         """The whole batch was refused: look for the one, then park it (or note it, where it is there already)."""
@@ -114,10 +121,12 @@ class Outbox:
     def _wait(self, error: CentralError) -> float:
         """Seconds until the next attempt; nothing is ever given up for a fault of the line."""
         self._failures += 1
-        self.reason = str(error)
-        jitter_s = full_jitter_s(self._failures, self._rng)
+        self._client.events_line.failed(str(error))
+        delay_s = full_jitter_s(self._failures, self._rng)
+        self._is_wish = isinstance(error, CentralBusyError) and error.retry_after_s is not None
         if isinstance(error, CentralBusyError) and error.retry_after_s is not None:
-            return max(jitter_s, error.retry_after_s)
+            delay_s = max(delay_s, error.retry_after_s)
         if isinstance(error, CentralUnauthorizedError):
             log.warning("outbox: %s", error)
-        return jitter_s
+        self._hold_until_s = self._clock.monotonic_s() + delay_s
+        return delay_s

@@ -48,6 +48,8 @@ class CentralClient:
         self._token = ""
         self._client: httpx.AsyncClient | None = None
         self.line = line
+        self.events_line = Line(clock)
+        """Events go their own way at many a centre: their trouble must not stop look-ups, nor the other way round."""
 
     async def __aenter__(self) -> Self:
         self._read_token()
@@ -123,7 +125,13 @@ class CentralClient:
         """A batch as `{"epoch","events"}`, already in bytes."""
         headers = {"content-type": "application/json"}
         _, answer = await self._ask(
-            "POST", "/v1/events", self._settings.request_timeout_s, content=body, headers=headers, fine=(200,)
+            "POST",
+            "/v1/events",
+            self._settings.request_timeout_s,
+            content=body,
+            headers=headers,
+            fine=(200,),
+            line=self.events_line,
         )
         return read_events_answer(answer)
 
@@ -136,10 +144,12 @@ class CentralClient:
         fine: tuple[int, ...],
         query: Mapping[str, str | int | float] | None = None,
         headers: Mapping[str, str] | None = None,
+        line: Line | None = None,
         **body: Any,
     ) -> tuple[int, bytes]:
         """One request with one end; answers its status and body, or raises by the class of the fault."""
         assert self._client is not None
+        line = line or self.line
         sent = {"authorization": f"Bearer {self._token}", "gate-site": self._site_id, **(headers or {})}
         try:
             async with asyncio.timeout(timeout_s):
@@ -148,13 +158,13 @@ class CentralClient:
                     answer = await _read_bounded(response)
         except (httpx.HTTPError, httpx.InvalidURL, TimeoutError) as error:
             fault = CentralUnreachableError(f"{method} {path}: no answer within {timeout_s:.1f} s ({error!r})")
-            self.line.failed(str(fault))
+            line.failed(str(fault))
             raise fault from error
-        self._judge(response, answer, f"{method} {path}", fine)
-        self.line.answered()
+        self._judge(response, answer, f"{method} {path}", fine, line)
+        line.answered()
         return response.status_code, answer
 
-    def _judge(self, response: httpx.Response, body: bytes, what: str, fine: tuple[int, ...]) -> None:
+    def _judge(self, response: httpx.Response, body: bytes, what: str, fine: tuple[int, ...], line: Line) -> None:
         status = response.status_code
         if status in fine:
             return
@@ -162,16 +172,16 @@ class CentralClient:
             self._read_token()
             fault: CentralError = CentralUnauthorizedError(f"{what}: token not accepted ({status})")
         elif status in WAIT_STATUSES:
-            self.line.answered()
+            line.answered()
             wish_s = retry_after_s(response.headers.get("retry-after"), self._clock.now())
             raise CentralBusyError(f"{what}: the central system asks to wait ({status})", wish_s)
         elif 400 <= status < 500:
-            self.line.answered()
+            line.answered()
             code = read_problem_code(body)
             raise CentralRefusedError(f"{what}: refused ({status} {code} {body[:200]!r})", status, code)
         else:
             fault = CentralUnreachableError(f"{what}: status {fine[0]} expected, found {status}")
-        self.line.failed(str(fault))
+        line.failed(str(fault))
         raise fault
 
     def _read_token(self) -> None:

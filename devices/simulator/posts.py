@@ -7,6 +7,7 @@ again under the same `read_id` until it is, or until the truck has gone: readers
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final, Self
@@ -20,6 +21,7 @@ CAMERA_S: Final = 0.5  # yard seconds from standing to a plate
 BETWEEN_SCANS_S: Final = 1.5
 PAUSES_S: Final = (0.25, 0.5, 1.0)  # real seconds between attempts, the last one repeated
 TIMEOUT_S: Final = 5.0
+NOBODY: Final = "http://127.0.0.1:1/"
 
 Tell = Callable[[str, TruckSpec, Mapping[str, Any]], None]
 """What became of a read: `plate_sent`, `scan_sent` or `read_refused`."""
@@ -39,6 +41,10 @@ class Posts:
 
     async def __aenter__(self) -> Self:
         self._client = httpx.AsyncClient(timeout=TIMEOUT_S, trust_env=False)
+        with contextlib.suppress(httpx.HTTPError):
+            await self._client.get(
+                NOBODY
+            )  # the first request imports for 0.4 s: no wire may stand still for that later
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -107,7 +113,8 @@ class Posts:
         """Post once. Empty text: acknowledged; else what was found instead."""
         if self._base_url is None or self._client is None:
             return "no service yet"
-        headers = {"Authorization": f"Bearer {self._tokens.get(lane, '')}"}
+        token = self._tokens.get(lane)
+        headers = {} if token is None else {"Authorization": f"Bearer {token}"}
         try:
             answer = await self._client.post(f"{self._base_url}/api/v1/lanes/{lane}/{kind}", json=body, headers=headers)
         except httpx.HTTPError as error:

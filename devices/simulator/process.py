@@ -16,7 +16,7 @@ from typing import Any, Final, Self
 from devices.simulator.indicator import Indicator
 from devices.simulator.judge import EDGE_WINDOW_S, Judge
 from devices.simulator.posts import Posts
-from devices.simulator.specs import Plan, PlanError, TruckSpec, truck_from
+from devices.simulator.specs import Plan, PlanError, TruckSpec, trucks_from
 from devices.simulator.wago import WagoModule
 from devices.simulator.wire_io import FOREIGN_OUTPUT, WireModule
 from devices.simulator.wire_weighbridge import WireWeighbridge
@@ -155,7 +155,7 @@ class YardProcess:
             case "go":
                 self._go(command)
             case "trucks":
-                for truck in [truck_from(document) for document in command["trucks"]]:
+                for truck in trucks_from(command["trucks"], self.yard.lanes.keys()):
                     self.yard.add_truck(truck)
             case "fault":
                 await self._switch(command)

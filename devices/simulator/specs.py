@@ -5,7 +5,7 @@ A plan comes from the demo or from a test, never from a site; a mistake in it ra
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -150,20 +150,28 @@ def truck_from(document: Mapping[str, Any]) -> TruckSpec:
     )
 
 
+def trucks_from(documents: Iterable[Mapping[str, Any]], lanes: Collection[str]) -> tuple[TruckSpec, ...]:
+    """Trucks for lanes that are there. Raises PlanError."""
+    try:
+        trucks = tuple(truck_from(document) for document in documents)
+    except (KeyError, TypeError, IndexError) as error:
+        raise PlanError(f"plan: a truck is not of the expected shape: {error!r}") from error
+    for truck in trucks:
+        if truck.lane not in lanes:
+            raise PlanError(f"truck {truck.id}: a lane of {sorted(lanes)} expected, found {truck.lane!r}")
+    return trucks
+
+
 def plan_from(document: Mapping[str, Any]) -> Plan:
     """A whole plan. Raises PlanError."""
     try:
         lanes = tuple(lane_from(lane) for lane in document["lanes"])
-        trucks = tuple(truck_from(truck) for truck in document.get("trucks", ()))
-    except (KeyError, TypeError, IndexError) as error:
-        raise PlanError(f"plan: a lane or a truck is not of the expected shape: {error!r}") from error
+    except (KeyError, TypeError) as error:
+        raise PlanError(f"plan: a lane is not of the expected shape: {error!r}") from error
     known = {lane.id for lane in lanes}
     if len(known) != len(lanes):
         raise PlanError("plan: two lanes have the same id")
-    for truck in trucks:
-        if truck.lane not in known:
-            raise PlanError(f"truck {truck.id}: lane {truck.lane!r} is not in the plan, which has {sorted(known)}")
     speed = float(document.get("speed", 1.0))
     if not 0.1 <= speed <= 100.0:
         raise PlanError(f"plan: speed must be 0.1 to 100, found {speed}")
-    return Plan(lanes, trucks, int(document.get("seed", 0)), speed)
+    return Plan(lanes, trucks_from(document.get("trucks", ()), known), int(document.get("seed", 0)), speed)

@@ -60,7 +60,7 @@ class WireModule:
         self.port = port
         self._clock = clock
         self._server: asyncio.Server | None = None
-        self._writers: set[asyncio.StreamWriter] = set()
+        self._writers: dict[asyncio.StreamWriter, asyncio.Task[None] | None] = {}
         self._ticker: asyncio.Task[None] | None = None
 
     @property
@@ -77,7 +77,9 @@ class WireModule:
         if self._ticker is not None:
             self._ticker.cancel()
             await asyncio.gather(self._ticker, return_exceptions=True)
+        serving = [task for task in self._writers.values() if task is not None]
         self._close()
+        await asyncio.gather(*serving, return_exceptions=True)
 
     async def _open(self) -> None:
         if self._server is None:
@@ -117,7 +119,7 @@ class WireModule:
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Task root of one connection."""
-        self._writers.add(writer)
+        self._writers[writer] = asyncio.current_task()
         peer = "{}:{}".format(*writer.get_extra_info("peername")[:2])
         previous: bytes | None = None
         try:
@@ -138,7 +140,7 @@ class WireModule:
         except (asyncio.IncompleteReadError, ConnectionError):
             pass  # the peer went
         finally:
-            self._writers.discard(writer)
+            self._writers.pop(writer, None)
             with contextlib.suppress(ConnectionError):
                 writer.close()
 

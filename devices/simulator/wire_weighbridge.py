@@ -34,7 +34,7 @@ class WireWeighbridge:
         self._link = link
         self._port = port
         self._server: asyncio.Server | None = None
-        self._writers: set[asyncio.StreamWriter] = set()
+        self._writers: dict[asyncio.StreamWriter, asyncio.Task[None] | None] = {}
         self._pty: tuple[int, int] | None = None
         self._sender: asyncio.Task[None] | None = None
 
@@ -54,8 +54,10 @@ class WireWeighbridge:
             await asyncio.gather(self._sender, return_exceptions=True)
         if self._server is not None:
             self._server.close()
+        serving = [task for task in self._writers.values() if task is not None]
         for writer in list(self._writers):
             writer.transport.abort()
+        await asyncio.gather(*serving, return_exceptions=True)
         if self._pty is not None:
             for end in self._pty:
                 os.close(end)
@@ -76,14 +78,14 @@ class WireWeighbridge:
         peer: socket.socket | None = writer.get_extra_info("socket")
         if peer is not None:
             peer.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self._writers.add(writer)
+        self._writers[writer] = asyncio.current_task()
         try:
             while await reader.read(256):
                 pass
         except ConnectionError:
             pass  # the peer went without a word
         finally:
-            self._writers.discard(writer)
+            self._writers.pop(writer, None)
             writer.close()
 
     async def _send_forever(self) -> None:

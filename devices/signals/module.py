@@ -271,15 +271,23 @@ class IoModule:
         self._pulsing_until_s.clear()
         connection = self._bus.connection
         outputs = {output: is_on for lane in self._lanes for output, is_on in lane.safe_outputs.items()}
-        for output, is_on in sorted(outputs.items(), key=lambda item: item[1]):  # everything off before red on
-            await self._points.write_output(output, is_on=is_on, urgency=Urgency.COMMAND)
-            self._known[output] = is_on
+        try:
+            await self._write_safe(outputs)
+        except DeviceRefusedError:
+            if not await self._points.restart_watchdog():
+                raise
+            await self._write_safe(outputs)
         try:
             self._unsafe = await self._points.find_unsafe()
         except DeviceRefusedError as exc:
             self._unsafe = str(exc)
         self._ready_over, self._is_ready = connection, True
         self._readback_due_s = self._clock.monotonic_s() + READBACK_S
+
+    async def _write_safe(self, outputs: dict[int, bool]) -> None:
+        for output, is_on in sorted(outputs.items(), key=lambda item: item[1]):  # everything off before red on
+            await self._points.write_output(output, is_on=is_on, urgency=Urgency.COMMAND)
+            self._known[output] = is_on
 
     async def _read_back_if_due(self) -> None:
         """Compare the outputs with what was confirmed; a difference is someone else's writing."""

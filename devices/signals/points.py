@@ -43,6 +43,14 @@ class ModulePoints:
         else:
             await self._unit.write_registers(address, [pulse.mode, time], valid_until_s=valid_until_s)
 
+    async def restart_watchdog(self) -> bool:
+        """Start the module's watchdog again if it ran out while we were silent; it refuses writes until then."""
+        restart = self._profile.watchdog_restart
+        if restart is None or (await self._unit.read_registers(restart.status, 1)) != (restart.expired,):
+            return False
+        await self._unit.write_register(restart.register, restart.value)
+        return True
+
     async def find_unsafe(self) -> str | None:
         """Read the safe state back: the first finding that is not safe, or None when all hold."""
         for check in self._profile.safe_state_checks:

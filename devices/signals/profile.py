@@ -56,6 +56,16 @@ class Check:
 
 
 @dataclass(frozen=True, slots=True)
+class Restart:
+    """How a watchdog that ran out is started again: `register` := `value` while `status` reads `expired`."""
+
+    status: int
+    expired: int
+    register: int
+    value: int
+
+
+@dataclass(frozen=True, slots=True)
 class Profile:
     """One kind of I/O module. Addresses are PDU addresses, counted from 0, not the printed 00017 style.
 
@@ -77,6 +87,7 @@ class Profile:
     off_value: int
     pulse: Pulse
     safe_state_checks: tuple[Check, ...]
+    watchdog_restart: Restart | None
     notes: str
 
 
@@ -102,6 +113,7 @@ def load_profile(name: str) -> Profile:
 def _profile(name: str, document: Mapping[str, Any]) -> Profile:
     inputs, outputs = document["inputs"], document["outputs"]
     readback = outputs.get("readback")
+    restart = document.get("watchdog_restart")
     pulse = dict(document.get("pulse", {"kind": "host_timed"}))
     return Profile(
         name=name,
@@ -121,6 +133,9 @@ def _profile(name: str, document: Mapping[str, Any]) -> Profile:
         safe_state_checks=tuple(
             Check(Area(check["area"]), check["address"], check["least"], check["most"], check["says"])
             for check in document.get("safe_state_checks", [])
+        ),
+        watchdog_restart=(
+            Restart(restart["status"], restart["expired"], restart["register"], restart["value"]) if restart else None
         ),
         notes=document["notes"],
     )

@@ -64,7 +64,7 @@ class SqlJournal:
             self._sealing.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._sealing
-            await self.seal()
+            await self._seal_if_possible()
 
     @property
     def epoch(self) -> str:
@@ -187,10 +187,14 @@ class SqlJournal:
     async def _seal_regularly(self) -> None:
         while True:
             await (self._clock.sleep(SEAL_EVERY_S) if self._clock else asyncio.sleep(SEAL_EVERY_S))
-            try:
-                await self.seal()
-            except (OSError, RecordError) as error:
-                log.warning("record seal not written: %s", error)
+            await self._seal_if_possible()
+
+    async def _seal_if_possible(self) -> None:
+        """Without a new seal the record stands; the last one still holds for what it names."""
+        try:
+            await self.seal()
+        except (OSError, RecordError) as error:
+            log.warning("record seal not written: %s", error)
 
     def _now(self) -> datetime:
         return self._clock.now() if self._clock else datetime.now(UTC)

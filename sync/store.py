@@ -52,6 +52,10 @@ class Store(Protocol):
         """Tidy what commits leave behind; called between transactions, never in one."""
         ...
 
+    def is_transaction_whole(self, connection: Connection) -> bool:
+        """Whether a COMMIT now would keep what was done since BEGIN; a driver commits nothing without a word."""
+        ...
+
     def is_fatal(self, error: BaseException) -> bool:
         """Whether the error of a statement says that the database itself can no longer be trusted to write."""
         ...
@@ -107,6 +111,11 @@ class SqliteStore:
         if self.journal_mode is JournalMode.WAL:
             driver_connection: Any = connection.connection.driver_connection
             driver_connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+
+    def is_transaction_whole(self, connection: Connection) -> bool:
+        """A full disk or an input/output error ends SQLite's transaction, whoever swallows the error."""
+        driver_connection: Any = connection.connection.driver_connection
+        return bool(driver_connection.in_transaction)
 
     def is_fatal(self, error: BaseException) -> bool:
         """Disk full, input/output error, damaged file."""
@@ -186,6 +195,11 @@ class PostgresStore:
 
     def checkpoint(self, connection: Connection) -> None:
         """Nothing: the server does it."""
+
+    def is_transaction_whole(self, connection: Connection) -> bool:
+        """After a failed statement PostgreSQL answers COMMIT by undoing everything."""
+        driver_connection: Any = connection.connection.driver_connection
+        return bool(driver_connection.info.transaction_status.name == "INTRANS")
 
     def is_fatal(self, error: BaseException) -> bool:
         """Lost connection, no space (class 53), system error (58), damage (XX)."""

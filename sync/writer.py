@@ -152,16 +152,21 @@ class Writer:
             return
         try:
             with self._apart, self._connection.begin():
-                if len(jobs) == 1:
-                    jobs[0].answer = jobs[0].fn(self._connection)
-                else:
-                    for job in jobs:
-                        self._run_apart(job)
+                self._run_group(jobs)
             self._commits_since_checkpoint += 1
         except BaseException as error:
             self._group_failed(jobs, error)
             if not isinstance(error, Exception):
                 raise
+
+    def _run_group(self, jobs: Sequence[Job]) -> None:
+        if len(jobs) == 1:
+            jobs[0].answer = jobs[0].fn(self._connection)
+        else:
+            for job in jobs:
+                self._run_apart(job)
+        if not self._store.is_transaction_whole(self._connection):
+            raise RecordError("the transaction was undone under the jobs that ran in it")
 
     def _group_failed(self, jobs: Sequence[Job], error: BaseException) -> None:
         """Nothing of the group is known to be on disk: say so to all, and stop unless the fault was a lone job's."""
@@ -178,12 +183,13 @@ class Writer:
         self._connection.exec_driver_sql("SAVEPOINT job")
         try:
             job.answer = job.fn(self._connection)
+            self._connection.exec_driver_sql("RELEASE SAVEPOINT job")
         except Exception as error:
             if self._store.is_fatal(error):
                 raise
             job.error = error
             self._connection.exec_driver_sql("ROLLBACK TO SAVEPOINT job")
-        self._connection.exec_driver_sql("RELEASE SAVEPOINT job")
+            self._connection.exec_driver_sql("RELEASE SAVEPOINT job")
 
     def _tidy(self, *, quiet: bool) -> None:
         """Between groups: look at the disk, and move the log into the file while nobody waits."""

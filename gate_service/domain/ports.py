@@ -79,7 +79,11 @@ class Journal(Protocol):
     """The record. One writer; an entry acknowledged here survives a power cut."""
 
     async def write(self, entry: Entry) -> int:
-        """Commit one transaction and return its gapless record number. Raises RecordError."""
+        """Commit one transaction and return its gapless record number.
+
+        Raises RecordError; SlipTakenError where other passages hold a slip it would reserve (judge again with new
+        ledger facts), LedgerRefusedError for a used slip given back: then nothing of the entry was written.
+        """
         ...
 
     def is_writable(self) -> bool:

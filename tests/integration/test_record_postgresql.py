@@ -1,6 +1,7 @@
 """The same record on a real PostgreSQL server, where the machine has its binaries."""
 
 import asyncio
+import contextlib
 import os
 import pwd
 import shutil
@@ -113,6 +114,18 @@ async def test_records_and_events_cannot_be_altered_and_readers_cannot_write(ope
         with pytest.raises(DBAPIError, match="read-only"):
             await database.read(lambda c: c.exec_driver_sql("UPDATE outbox SET state = 'due'").rowcount)
         assert database.is_writable()
+
+
+async def test_a_job_that_swallows_an_error_is_not_acknowledged(opened):
+    def swallow(connection):
+        connection.exec_driver_sql("INSERT INTO sync_state (name) VALUES ('lost')")
+        with contextlib.suppress(DBAPIError):
+            connection.exec_driver_sql("SELECT nonsense FROM nowhere")
+
+    async with Database(opened) as database:
+        with pytest.raises(RecordError, match="undone"):
+            await database.write(swallow)
+        assert await database.write(lambda c: c.exec_driver_sql("SELECT count(*) FROM sync_state").scalar()) == 0
 
 
 async def test_a_second_service_on_the_database_is_refused(opened, tmp_path):

@@ -122,6 +122,19 @@ async def test_a_failed_commit_makes_the_database_unwritable_until_it_is_opened_
         assert await database.write(put("after")) == 1
 
 
+async def test_a_job_that_swallows_the_end_of_its_transaction_is_not_acknowledged(settings):
+    """SQLite undoes the transaction by itself on some errors; the driver's commit then says nothing."""
+
+    def undone(connection):
+        put("lost")(connection)
+        connection.exec_driver_sql("ROLLBACK")
+
+    async with Database(settings) as database:
+        with pytest.raises(RecordError, match="undone"):
+            await database.write(undone)
+        assert await database.read(names) == set()
+
+
 async def test_a_full_disk_in_a_group_acknowledges_nobody_of_it(settings):
     def full(_connection):
         error = store.sqlite_module.OperationalError("database or disk is full")

@@ -32,14 +32,17 @@ from lanes.controller import LaneController
 from lanes.interlocks import forbids_lowering
 from lanes.knowledge import LanePorts, LoweringRule
 from lanes.platform import DeckSettings
+from lanes.policy.fields import Fields
+from lanes.policy.slip_reading import read_slip
 from lanes.settings import LaneSettings
 from lanes.snapshot import lane_snapshot
 from lanes.states import Layout
 from sync.accounts import Accounts
 from sync.database import Database, DatabaseSettings
+from sync.feed_queries import FeedQueries
 from sync.journal import SqlJournal
-from sync.outside import make_outside
 from sync.settings import AuthoritySettings, CentralSettings, SyncSettings
+from sync.worker import SyncWorker
 
 ZERO_BAND_INTERVALS = 2
 """A zero within two intervals is a zero unless the site says otherwise: zero-tracking keeps a good one within half."""
@@ -64,7 +67,7 @@ def build(site: LoadedSite, clock: Clock | None = None) -> Built:
         )
     )
     journal = SqlJournal(database, file.site.id, clock)
-    outside = make_outside(_sync_settings(site), database, journal, clock)
+    worker = SyncWorker(_sync_settings(site), database, journal, clock, check_slip=check_slip)
     controllers: dict[str, LaneController] = {}
     watchers = Watchers((lane.id for lane in file.lanes), lambda lane_id: lane_snapshot(controllers[lane_id]))
     modules, buses = make_modules([_module_settings(module) for module in file.modules], clock)
@@ -78,8 +81,8 @@ def build(site: LoadedSite, clock: Clock | None = None) -> Built:
                 barriers=lane_devices.barriers,
                 signals=lane_devices.signals,
                 journal=journal,
-                slips=outside.slips,
-                claims=outside.claims,
+                slips=worker.slip_source,
+                claims=worker.claims,
                 clock=clock,
                 on_changed=watchers.changed,
                 lowering_rule=_lowering_rule(site),
@@ -91,12 +94,13 @@ def build(site: LoadedSite, clock: Clock | None = None) -> Built:
     lanes = {lane_id: Lane(controller, LaneCommands(controller)) for lane_id, controller in controllers.items()}
     parts = Parts(
         record=(database, journal),
-        outside=outside,
+        worker=worker,
         lanes=lanes,
         buses=buses,
         devices=(*modules.values(), *devices),
         barriers=barriers,
         journal=journal,
+        feed=FeedQueries(database, file.site.id),
     )
     described = {"id": file.site.id, "name": file.site.name.model_dump(), "demo": file.site.demo}
     service = GateService(described, parts, watchers)
@@ -127,7 +131,7 @@ class _LaneDevices:
         self.sink = _Sink()
         io = LaneIo(module, _wiring(shape), self.sink)
         barrier_settings = BarrierSettings(pulse_ms=shape.barriers.pulse_ms)
-        self.barriers: dict[Side, Barrier] = {
+        self.barriers: dict[Side, IoBarrier] = {
             side: IoBarrier(io, side, barrier_settings, clock) for side in io.settings.barriers
         }
         self.signals = IoSignals(io)
@@ -225,6 +229,11 @@ def _sync_settings(site: LoadedSite) -> SyncSettings:
             file.authority.url, folder / file.authority.secret_file, allow=tuple(file.authority.allow)
         )
     return SyncSettings(file.site.id, central, authority)
+
+
+def check_slip(document: Mapping[str, Any]) -> None:
+    """Refuse a slip that the rules could not read (CaseError); the copy keeps it apart with the reason."""
+    read_slip(Fields(document, "slip"))
 
 
 def _web_settings(site: LoadedSite) -> WebSettings:

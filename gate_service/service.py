@@ -21,9 +21,10 @@ from lanes.controller import LaneController
 from lanes.routing import route_document
 from lanes.snapshot import lane_snapshot, passage_snapshot
 from lanes.states import LaneState
+from sync.feed_queries import FeedQueries
 from sync.journal import SqlJournal
-from sync.outside import Outside
 from sync.record_queries import PassageFilter
+from sync.worker import SyncWorker
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -62,12 +63,13 @@ class Parts:
     """Everything the service runs, in the order in which it starts."""
 
     record: Sequence[AbstractAsyncContextManager[Any]]  # database, journal
-    outside: Outside
+    worker: SyncWorker
     lanes: Mapping[str, Lane]
     buses: Sequence[AbstractAsyncContextManager[Any]]  # lines that several modules share
     devices: Sequence[Device]
     barriers: Sequence[AbstractAsyncContextManager[Any]]  # left first: a pulse under way ends, no output stays on
     journal: SqlJournal
+    feed: FeedQueries
 
 
 class GateService:
@@ -84,7 +86,7 @@ class GateService:
         try:
             for part in self._parts.record:
                 await self._stack.enter_async_context(part)
-            await self._stack.enter_async_context(self._parts.outside)
+            await self._stack.enter_async_context(self._parts.worker)
             for lane in self._parts.lanes.values():
                 await self._stack.enter_async_context(lane.controller)
             for bus in self._parts.buses:
@@ -158,10 +160,14 @@ class GateService:
 
     async def slip(self, slip_no: str) -> dict[str, Any]:
         """What is known of one slip, with source and as_of."""
-        found = await self._parts.outside.slip(slip_no)
-        if found is None:
+        answer = await self._parts.worker.slip_source.find(
+            scanned=[slip_no], plate=None, direction="inbound", passage_id=""
+        )
+        if not answer.slips:
             raise NotFoundError(f"slip {slip_no!r}: neither the copy nor the centre has it"[:120])
-        return dict(found)
+        as_of = None if answer.as_of is None else answer.as_of.isoformat()
+        used = dict(answer.known.get("used", {}))
+        return {"slip": answer.slips[0], "source": answer.source.value, "as_of": as_of, "used": used}
 
     async def audit(self, after: int, limit: int) -> dict[str, Any]:
         """Records above a number, oldest first."""
@@ -178,16 +184,16 @@ class GateService:
     async def sync_status(self) -> dict[str, Any]:
         """Lines, ages, backlog, parked entries."""
         counts = await self._parts.journal.counts()
-        outside = await self._parts.outside.status()
+        outside = await self._parts.worker.status()
         return {"record": _plain(counts), "writable": self._parts.journal.is_writable(), **outside}
 
     async def hazmat_entries(self, after: str | None, limit: int) -> dict[str, Any]:
         """Hazardous entries and exits as the authority is told."""
-        return await self._parts.outside.entries(after, limit)
+        return await self._parts.feed.entries(after, limit)
 
     async def hazmat_inventory(self) -> dict[str, Any]:
         """What is in the zone now by this gate's entries and exits."""
-        return await self._parts.outside.inventory()
+        return await self._parts.feed.inventory()
 
     async def route(self, document: JsonObject) -> dict[str, Any]:
         """Which of this site's lanes a vehicle should take; `lanes` left out are those of now."""

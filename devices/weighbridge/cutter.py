@@ -23,7 +23,6 @@ class Window:
     data: bytes
     before: int  # the byte ahead of them, -1 at the beginning of the stream
     is_last: bool  # no more bytes will come
-    is_after_frame: bool = False  # the byte ahead was the last of a good frame
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +65,7 @@ class FrameCutter:
     def __init__(self, *, seek: Seek, scan: Scan, limit: int) -> None:
         self._seek, self._scan, self._limit = seek, scan, limit
         self._buffer = b""
-        self._before, self._is_after_frame = -1, False
+        self._before = -1
         self._run = b""  # rejected bytes not yet handed out
         self._run_reason = Reason.NOISE
         self._run_left = 0  # bytes still to come of the rejected frame that the run began with
@@ -81,7 +80,7 @@ class FrameCutter:
         """End of input: settle what is left; a frame that has only begun is rejected as incomplete."""
         self._settle_all(is_last=True)
         self._end_run()
-        self._before, self._is_after_frame = -1, False
+        self._before = -1
         return self._hand_out()
 
     def _settle(self, *, is_last: bool) -> list[Decoded]:
@@ -98,11 +97,11 @@ class FrameCutter:
             start = self._seek(data, position, self._before)
             if start > position:
                 self._reject(data[position:start], Drop())
-                self._before, self._is_after_frame, position = data[start - 1], False, start
+                self._before, position = data[start - 1], start
                 continue
             window = data[position : position + self._limit]
             is_end = is_last and position + self._limit >= len(data)
-            scanned = self._scan(Window(window, self._before, is_end, self._is_after_frame))
+            scanned = self._scan(Window(window, self._before, is_end))
             if scanned is None:
                 if len(window) < self._limit and not is_last:
                     break
@@ -115,25 +114,23 @@ class FrameCutter:
                 self._reject(data[position : position + 1], scanned)
                 length = 1
             position += length
-            self._before, self._is_after_frame = data[position - 1], isinstance(scanned, Take)
+            self._before = data[position - 1]
         self._buffer = data[position:]
 
     def _reject(self, dropped: bytes, why: Drop) -> None:
-        """Add bytes to the run of rejected bytes, ending the run where the rejected frame ends."""
+        """Add bytes to the run of rejected bytes. A rejected frame begins its own run unless it lies within another."""
+        if why.reason is not Reason.NOISE and why.extent > self._run_left:
+            self._end_run()
+            self._run, self._run_reason, self._run_left = dropped, why.reason, why.extent - len(dropped)
+            if self._run_left <= 0:
+                self._end_run()
+            return
         inside = dropped[: self._run_left]
         self._run += inside
         self._run_left -= len(inside)
         if inside and not self._run_left:
             self._end_run()
         rest = dropped[len(inside) :]
-        if not rest:
-            return
-        if why.reason is not Reason.NOISE:
-            self._end_run()
-            self._run, self._run_reason, self._run_left = rest, why.reason, why.extent - len(rest)
-            if self._run_left <= 0:
-                self._end_run()
-            return
         self._run += rest
         while len(self._run) >= NOISE_RUN_BYTES:
             self._out.append(Rejected(Reason.NOISE, self._run[:NOISE_RUN_BYTES]))

@@ -12,7 +12,7 @@ from devices.weighbridge.text_frames import NUMBER, UNIT, TextForm, TextFrames
 
 OPTIONS: Mapping[str, tuple[str, ...]] = {}
 
-_HEAD = re.compile(rb"S [SDI+\-]|E[STL][\r\n]|T S |TI [SD] |TA A |(?:Z|ZI|T|TI|TA|TAC|@|I\d{1,2}) [A-Z+\-]")
+_HEAD = re.compile(rb"S [SDI+\-]|E[STL](?=[\r\n])|T S |TI [SD] |TA A |(?:Z|ZI|T|TI|TA|TAC|@|I\d{1,2}) [A-Z+\-]")
 _HEAD_BYTES = 5
 _TEXT_BYTES = 64  # I2 answers carry a device text
 

@@ -26,7 +26,6 @@ OPTIONS: Mapping[str, tuple[str, ...]] = {
 STX, LF, CR = 0x02, 0x0A, 0x0D
 _FIELDS = re.compile(rb" *\d+")  # leading zeros as blanks or as digits (8142), never blank behind a digit
 _TARE = re.compile(rb" *\d*")
-_FRAME_END = re.compile(rb"[\x02\r]")
 _NEXT_START = re.compile(rb"[\x02\n]")
 _WORDS = 3
 _BODY_BYTES = {STANDARD: 17, SHORT: 11, CLONE12: 11}  # up to and with CR
@@ -70,9 +69,9 @@ class ToledoForm:
 def decode_frame(frame: bytes, form: ToledoForm) -> Decoded:
     """Read one frame, from STX to CR with whatever stands behind it. The checksum is settled where frames are cut."""
     body = frame[: form.body_bytes]
-    wrong = body_fault(body, form)
-    if wrong is not None:
-        return Rejected(wrong, frame)
+    fault = body_fault(body, form)
+    if fault is not None:
+        return Rejected(fault.reason, frame)
     word_a, word_b, word_c = body[1 : 1 + _WORDS]
     unit = None if form.form == CLONE12 else _UNITS.get(word_c & 0x07, "kg" if word_b & _KG else "lb")
     status, is_stable, is_net = _state(word_b, form)
@@ -105,27 +104,29 @@ def _state(word_b: int, form: ToledoForm) -> tuple[Status, bool, bool | None]:
     return status, not word_b & _MOTION, bool(word_b & _NET)
 
 
-def body_fault(body: bytes, form: ToledoForm) -> Reason | None:
+def body_fault(body: bytes, form: ToledoForm) -> Drop | None:
     """Why the bytes up to CR are no frame of this form, or None. A prefix of a body is judged as far as it goes."""
+    last = form.body_bytes - 1
     for place, byte in enumerate(body[: form.body_bytes]):
-        if place == form.body_bytes - 1:
-            fits = byte == CR
-        elif place == 0:
-            fits = byte == STX
-        elif place <= _WORDS:
-            fits = _fits_word(place, byte, form)
-        else:
-            fits = byte in b" 0123456789"
-        if not fits:
-            is_length = place == form.body_bytes - 1 or (byte in (CR, STX) and place > _WORDS)
-            return Reason.LENGTH if is_length else Reason.LAYOUT
+        if not _fits(place, byte, form):
+            if place == last or (byte in (CR, STX) and place > _WORDS):
+                return Drop(Reason.LENGTH, place + (byte == CR))
+            return Drop(Reason.LAYOUT, max(place, 1))
     if len(body) < form.body_bytes:
         return None
     weight, tare = body[4:10], body[10:-1]
     is_dark = bool(body[2] & _OUT_OF_RANGE) and not weight.strip()  # out of range may blank the digits
     if not is_dark and not _FIELDS.fullmatch(weight):
-        return Reason.VALUE if not weight.strip() else Reason.LAYOUT
-    return None if _TARE.fullmatch(tare) else Reason.LAYOUT
+        return Drop(Reason.LAYOUT if weight.strip() else Reason.VALUE, form.body_bytes)
+    return None if _TARE.fullmatch(tare) else Drop(Reason.LAYOUT, form.body_bytes)
+
+
+def _fits(place: int, byte: int, form: ToledoForm) -> bool:
+    if place == 0:
+        return byte == STX
+    if place <= _WORDS:
+        return _fits_word(place, byte, form)
+    return byte == CR if place == form.body_bytes - 1 else byte in b" 0123456789"
 
 
 def _fits_word(place: int, byte: int, form: ToledoForm) -> bool:
@@ -143,12 +144,11 @@ class ToledoScan:
     def __init__(self, form: ToledoForm) -> None:
         self._form = form
         self._has_checksums = form.checksum in (REQUIRED, PLAIN_SUM)
-        self._good_in_a_row = 0
 
     @property
     def limit(self) -> int:
-        """Body, checksum, and the byte behind it."""
-        return self._form.body_bytes + 2
+        """Body and checksum of one frame and of the next, and a byte that may have come between."""
+        return 2 * self._form.body_bytes + 2
 
     def scan(self, window: Window) -> Scanned:
         """Take or drop at an STX, or at the beginning of a line that lost its STX on the way."""
@@ -157,7 +157,7 @@ class ToledoScan:
         size = self._form.body_bytes
         fault = body_fault(window.data[:size], self._form)
         if fault is not None:
-            return Drop(fault, self._extent(window.data))
+            return fault
         if len(window.data) < size:
             return None
         if self._form.form == CLONE12:
@@ -172,13 +172,6 @@ class ToledoScan:
         if isinstance(decoded, Rejected):
             return Drop(decoded.reason, len(frame))
         return Take(decoded)
-
-    def _extent(self, data: bytes) -> int:
-        """How far a frame that does not fit reaches: to its CR, or to the next STX."""
-        end = _FRAME_END.search(data, 1, self._form.body_bytes)
-        if end is None:
-            return min(len(data), self._form.body_bytes)
-        return end.start() if end[0] == b"\x02" else end.end()
 
     def _length(self, window: Window) -> int | Drop | None:
         """Bytes of the frame with its checksum, if it has one; a Drop when the checksum is wrong."""
@@ -197,14 +190,15 @@ class ToledoScan:
     def _with_good_checksum(self, window: Window, behind: bytes) -> int | None:
         """The byte behind CR fits. If it is 02h it may still be the next STX: then the byte behind it tells."""
         size = self._form.body_bytes
-        if behind[0] == STX and not self._has_checksums:
+        if behind[0] == STX:
             if len(behind) < 2 and not window.is_last:
                 return None
             if behind[1:] not in (b"", b"\x02"):
                 return size
-        self._good_in_a_row = self._good_in_a_row + 1 if window.is_after_frame else 1
-        if self._good_in_a_row >= 2:
-            self._has_checksums = True
+        elif len(behind) < 2 and not window.is_last and not self._has_checksums:
+            return None
+        if behind[1:] == b"\x02":
+            self._has_checksums = True  # a fitting byte between CR and the next STX: no noise of just that shape
         return size + 1
 
     def _without_checksum(self, window: Window, behind: bytes) -> int | Drop | None:
@@ -212,11 +206,16 @@ class ToledoScan:
         size = self._form.body_bytes
         if not behind:
             return size
+        wrong = Drop(Reason.CHECKSUM, size + 1)
         if len(behind) < 2:
-            return Drop(Reason.CHECKSUM, size + 1) if window.is_last else None
-        is_next_start = behind[0] == STX and behind[1] != STX
-        is_noise = behind[0] != STX and behind[1] != STX  # a checksum would have the next STX right behind it
-        return size if is_next_start or is_noise else Drop(Reason.CHECKSUM, size + 1)
+            return wrong if window.is_last else None
+        if STX in behind:  # the next frame directly behind CR has no second STX; behind a checksum there is one
+            return size if behind[0] == STX and behind[1] != STX else wrong
+        # Noise behind CR, or a wrong checksum and a next frame whose STX was hurt too? Then its CR is near this place.
+        next_cr = window.data[2 * size - 1 : self.limit]
+        if len(window.data) < self.limit and not window.is_last:
+            return None
+        return wrong if CR in next_cr else size
 
     def _scan_clone(self, window: Window) -> Scanned:
         """The 12-byte clone ends CR LF."""

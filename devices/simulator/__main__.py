@@ -1,6 +1,15 @@
 """`python -m devices.simulator --plan FILE`: the simulated yard, commanded by JSON lines on stdin, telling on stdout.
 
-Ends with `{"do":"stop"}` or when stdin ends: a yard never outlives the one who started it.
+First line: `{"ready":true,"lanes":{id:{"weighbridge_port":url or null,"module_url":url}}}`. Then events
+`{"event",…,"yard_s","at"}` (arrived, at_post, entering, on_platform, leaving, crossed, left, backing, backed_out, boom,
+judge, plate_sent, scan_sent, read_refused, all_gone) and to each command one `{"reply":do,"ok",…}`.
+
+Commands: `{"do":"go","base_url","tokens":{lane:token}}` (again after a restart of the service), `{"do":"trucks",
+"trucks":[…]}`, `{"do":"fault","device","name","on"}` (device `lane/io`, `lane/weighbridge`, `lane/entry_boom`,
+`lane/platform`, `lane/` and an input's name, or `lane`), `{"do":"button","lane","side","way"}`, `{"do":"state"}`,
+`{"do":"wire","lane","last"}`, `{"do":"report","recorded":[{"lane","plate","at"}]}`, `{"do":"stop"}`.
+
+Ends with `stop` or when stdin ends: a yard never outlives the one who started it.
 """
 
 from __future__ import annotations

@@ -191,3 +191,17 @@ def test_every_look_is_counted() -> None:
     judge = Judge()
     _raise_boom(judge, 0.0)
     assert judge.report()["checks"] == 4
+
+
+def test_a_boom_that_goes_on_by_itself_after_a_rest_is_found() -> None:
+    yard = Yard([LaneSpec("a")])
+    yard.write_output("a", "exit_raise", on=True)
+    yard.judge.edge_seen("a", "exit", "raise", yard.now_s)
+    yard.step(1.0)
+    yard.switch("a", "exit_boom", "stuck", on=True)
+    yard.switch("a", "exit_boom", "stuck", on=False)
+    yard.step(10.0)
+    assert yard.judge.report()["violations"] == 0
+    yard.switch("a", "exit_boom", "moves_up", on=True)
+    yard.step(1.0)
+    assert yard.judge.report()["motion_without_command"] == 1

@@ -53,6 +53,14 @@ def _weight(passage: Passage) -> dict[str, Any] | None:
     }
 
 
+def _found_by(passage: Passage, answer: SlipAnswer) -> str | None:
+    """How the slips were found; None where none was looked for: a registered vehicle needs no slip (RULES 1)."""
+    if passage.scanned:
+        return "scan"
+    registered = {vehicle.get("plate") for vehicle in answer.known.get("vehicles", ())}
+    return None if not answer.slips and passage.plate in registered else "plate"
+
+
 def case_document(
     passage: Passage,
     answer: SlipAnswer,
@@ -79,7 +87,8 @@ def case_document(
         },
         "weight": _weight(passage),
         "now_at": now.isoformat(),
-        "source": answer.source.value,
+        # A claim that got no answer means the centre did not answer for this vehicle: judged from the copy (RULES 6).
+        "source": Source.LOCAL.value if claim is ClaimState.UNAVAILABLE else answer.source.value,
         "as_of": _time(answer.as_of),
         "site_state": {
             "clock_error_s": clock_error_s,
@@ -90,6 +99,8 @@ def case_document(
         "policy": settings.policy,
         "secret": settings.secret,
     }
+    if document["found_by"] is None:
+        del document["found_by"]
     if claim is not None:
         document["claim"] = claim.value
     return document

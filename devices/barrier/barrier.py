@@ -139,7 +139,7 @@ class IoBarrier:
         except DeviceError:
             await self._try_off(output)
             raise
-        await self._module.write(output, is_on=False)
+        await self._drop(output, unless_known=False)
 
     async def _try_off(self, output: int) -> None:
         """After a failed on nothing is known of the output; a lost link is followed by all outputs off anyway."""

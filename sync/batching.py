@@ -95,9 +95,9 @@ class BatchLimit:
         self.largest = largest
         self.now = largest
 
-    def refused(self) -> None:
-        """The batch was refused as a whole."""
-        self.now = max(1, self.now // 2)
+    def refused(self, size: int) -> None:
+        """A batch of `size` was refused as a whole."""
+        self.now = max(1, size // 2)
 
     def went_through(self) -> None:
         """A batch was settled."""

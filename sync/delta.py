@@ -14,7 +14,7 @@ from sync.slip_cache import SlipCache
 
 log = logging.getLogger(__name__)
 
-LONGEST_SILENCE_S: Final = 4.0
+LONGEST_SILENCE_S: Final = 3.0
 """A long poll is asked for in pieces of this length: with the time-out it stays below the 10 s in which a line that
 swallows bytes must be noticed. The centre answers a piece at once when there is something to tell."""
 RETRY_CAP_S: Final = 3.0  # the copy's age decides verdicts, so the line's return is looked for often

@@ -93,7 +93,7 @@ class Outbox:
     async def _refused(self, batch: list[Waiting], error: CentralRefusedError) -> float:
         """The whole batch was refused: look for the one, then park it (or note it, where it is there already)."""
         if len(batch) > 1:
-            self._limit.refused()
+            self._limit.refused(len(batch))
             return 0.0
         if error.status == ALREADY_THERE and error.problem_code != "conflict":
             await self._note(Settlement(delivered=tuple(batch)))

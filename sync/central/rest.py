@@ -34,6 +34,7 @@ from sync.line import Line
 from sync.settings import CentralSettings
 
 LARGEST_ANSWER_BYTES: Final = 64 * 1024 * 1024  # a page of 5000 large slips is below 20 MiB
+POLL_MARGIN_S: Final = 3.0  # an empty long poll must be answered this soon after its wait is over
 LONGEST_SLIP_NO: Final = 128
 WAIT_STATUSES: Final = (408, 425, 429)
 
@@ -72,9 +73,8 @@ class CentralClient:
         query: dict[str, str | int | float] = {"limit": self._settings.page_limit, "wait": round(wait_s)}
         if after is not None:
             query["after"] = after
-        status, body = await self._ask(
-            "GET", "/v1/changes", self._settings.request_timeout_s + wait_s, query=query, fine=(200, 410)
-        )
+        timeout_s = max(self._settings.request_timeout_s, wait_s + POLL_MARGIN_S)
+        status, body = await self._ask("GET", "/v1/changes", timeout_s, query=query, fine=(200, 410))
         if status == 410:
             raise CursorUnknownError("changes: the central system does not know the cursor")
         return read_changes(body)

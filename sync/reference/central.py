@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import hmac
+import json
 import random
 import time
 from collections.abc import Awaitable, Callable
@@ -64,7 +65,8 @@ class Central:
             wait_s = min(float(query.get("wait", "0")), LONGEST_WAIT_S)
         except ValueError as error:
             raise JsonMistake(f"limit and wait: numbers expected ({error})") from error
-        return JSONResponse(self._disturbed(await self._page(request, after, limit, wait_s)))
+        page = self._disturbed(await self._page(request, after, limit, wait_s))
+        return Response(json.dumps(page), media_type="application/json")  # escaped: half a surrogate pair stays one
 
     async def _page(self, request: Request, after: int, limit: int, wait_s: float) -> dict[str, Any]:
         until = time.monotonic() + wait_s

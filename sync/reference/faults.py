@@ -27,6 +27,8 @@ class Fault:
     body: Any = None
     delay_s: float = 1.0
     after_commit: bool = False
+    contains: str = ""
+    """Only requests whose body holds this text: one poisoned event among good ones."""
 
     @classmethod
     def from_json(cls, raw: MutableMapping[str, Any]) -> Fault:
@@ -55,7 +57,14 @@ class FaultInjector:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Play the first fault that matches, else pass on."""
         path = scope.get("path", "")
-        fault = None if scope["type"] != "http" or path.startswith("/control/") else self._take(path)
+        if scope["type"] != "http" or path.startswith("/control/"):
+            await self.app(scope, receive, send)
+            return
+        body = b""
+        if any(fault.contains for fault in self.faults):
+            body = await _body(receive)
+            receive = _Replay(body, receive)
+        fault = self._take(path, body)
         if fault is None:
             await self.app(scope, receive, send)
             return
@@ -64,9 +73,9 @@ class FaultInjector:
             await self.app(scope, receive, _swallow)
         await self._play(fault, scope, receive, send)
 
-    def _take(self, path: str) -> Fault | None:
+    def _take(self, path: str, body: bytes) -> Fault | None:
         for fault in self.faults:
-            if not path.startswith(fault.path):
+            if not path.startswith(fault.path) or fault.contains.encode() not in body:
                 continue
             if fault.times is not None:
                 fault.times -= 1
@@ -90,6 +99,29 @@ class FaultInjector:
             await _answer(send, 200, fault.headers, b"<html>maintenance</html>")
         else:
             await _answer(send, fault.status, fault.headers, json.dumps(fault.body).encode())
+
+
+async def _body(receive: Receive) -> bytes:
+    parts = []
+    while True:
+        message = await receive()
+        parts.append(message.get("body", b""))
+        if not message.get("more_body", False):
+            return b"".join(parts)
+
+
+class _Replay:
+    """Gives a body that was read once more, then goes on with the connection."""
+
+    def __init__(self, body: bytes, receive: Receive) -> None:
+        self.body: bytes | None = body
+        self.receive = receive
+
+    async def __call__(self) -> Message:
+        if self.body is None:
+            return await self.receive()
+        body, self.body = self.body, None
+        return {"type": "http.request", "body": body, "more_body": False}
 
 
 async def _swallow(message: Message) -> None:

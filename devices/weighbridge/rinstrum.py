@@ -21,7 +21,7 @@ _STATUS = {b"U": Status.UNDERLOAD, b"O": Status.OVERLOAD, b"E": Status.ERROR}
 
 # Answer to reading register 0026 as text: address and command (`9F05`), register, then number, unit, G or N.
 _ANSWER_HEAD = re.compile(rb"[0-9A-F]{4}0026:")
-_ANSWER = re.compile(rb"[0-9A-F]{4}0026:" + NUMBER + rb" *(?P<unit>kg|lb|t|g) *(?P<kind>[GN])? *$")
+_ANSWER = re.compile(rb"[0-9A-F]{4}0026:" + NUMBER + rb" *(?P<unit>kg|lb|t|g)(?: +(?P<kind>[GN])| *$)")
 
 
 def decode_frame(frame: bytes) -> Decoded:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from devices.weighbridge.cutter import Drop, FrameCutter, Scanned, Take, Window, seek_any
 from devices.weighbridge.frame import Decoded, Decoder, Reason, Rejected, Status, WeightFrame
@@ -16,7 +16,9 @@ from devices.weighbridge.number import Shown, read_number
 
 AUTO = "auto"
 LEADING_BYTES = 9  # '=' and eight characters
-LONGEST_BYTES = 16  # ours, for the form of variable length
+LONGEST_BYTES = 40  # ours: a frame of variable length, or one glued to the digits of a data radio's name
+TRAILING_BYTES = 8
+_FEWEST_NAME_DIGITS = 4  # ours: fewer digits in front are more likely bytes added to the number itself
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,10 +97,19 @@ def _scan_trailing(form: str) -> Callable[[Window], Scanned]:
         if end == len(window.data) < LONGEST_BYTES:
             return None
         if window.data[end : end + 1] != b"=":
-            return Drop(Reason.LAYOUT if end > 1 else Reason.NOISE, max(end, 1))
-        return _settled(decode_frame(window.data[: end + 1], form))
+            return Drop(Reason.LAYOUT, end) if end >= TRAILING_BYTES - 1 else Drop()
+        return _settled(_behind_name(window.data[: end + 1], form) or decode_frame(window.data[: end + 1], form))
 
     return scan
+
+
+def _behind_name(run: bytes, form: str) -> Decoded | None:
+    """Read a frame of fixed length glued to a name that ends in digits (`weigh01T63866046557773`)."""
+    name, frame = run[:-TRAILING_BYTES], run[-TRAILING_BYTES:]
+    if form == "trailing-any" or len(name) < _FEWEST_NAME_DIGITS or not name.isdigit():
+        return None
+    decoded = decode_frame(frame, form)
+    return replace(decoded, raw=run) if isinstance(decoded, WeightFrame) else None
 
 
 def _scan_auto(window: Window) -> Scanned:

@@ -50,7 +50,7 @@ def test_long_noise_comes_in_pieces_whatever_the_chunks() -> None:
 
 def test_a_scan_that_never_settles_is_cut_off_at_its_limit() -> None:
     cutter = FrameCutter(seek=seek_any(b"<"), scan=lambda _window: None, limit=4)
-    assert [str(frame.reason) for frame in cutter.feed(b"<<<<xxxxx") if isinstance(frame, Rejected)][0] == "length"
+    assert next(str(frame.reason) for frame in cutter.feed(b"<<<<xxxxx") if isinstance(frame, Rejected)) == "length"
     assert len(cutter._buffer) < 4
 
 

@@ -90,3 +90,9 @@ def test_csv_that_starts_in_the_middle_reads_no_fragment() -> None:
     decoder = protocols.create("csv")
     frames = decoder.feed(b"0012450kg\r\nGS,+0012450kg\r\nT,GS,+1kg\r\nST,GS,+0000020kg\r\n")
     assert [frame.value for frame in frames if not isinstance(frame, Rejected)] == ["20"]
+
+
+def test_a_trailing_equals_frame_behind_a_radio_name_of_digits_is_read() -> None:
+    stream = b"weigh01T63866046557773.096100=" * 2
+    assert told("xk3190-equals", stream, form="trailing") == ["noise", "1690", "noise", "1690"]
+    assert told("xk3190-equals", b"1.096100=", form="trailing") == ["layout"]

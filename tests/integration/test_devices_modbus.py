@@ -351,3 +351,31 @@ async def test_one_owner_per_bus(peer: ScriptedPeer, bus: ModbusBus) -> None:
     async with ModbusBus(parse_modbus(peer.url), CLOCK) as second:
         await until(lambda: "held by process" in (second.fault or ""))
     assert await bus.unit(1).read_bits(0, 12, are_coils=False)
+
+
+async def test_a_module_let_go_in_order_is_left_with_commands_off_and_lights_red(peer: ScriptedPeer) -> None:
+    async with lane_on(peer) as lane:
+        await IoSignals(lane.io).show({Side.ENTRY: Aspect.GREEN, Side.EXIT: Aspect.GREEN})
+        assert peer.outputs[5]
+    assert [number for number, is_on in enumerate(peer.outputs) if is_on] == [4, 6]
+
+
+async def test_a_board_that_times_pulses_gets_one_order_and_no_off(peer: ScriptedPeer) -> None:
+    async def board(peer: ScriptedPeer, frame: bytes) -> bytes | None:
+        if frame[7] == 5 and frame[8] == 0x02:
+            return mbap(frame, frame[7:12])
+        if frame[7] == 1:
+            return mbap(frame, bytes([1, 1, 0]))
+        return await well_behaved(peer, frame)
+
+    peer.answer = board
+    module = IoModule(ModuleSettings("io-1", peer.url, "waveshare-io-8ch", poll_ms=20), CLOCK)
+    sink = KeepingSink()
+    lane_io = LaneIo(module, wiring(0.2, lights={}), sink)
+    async with module:
+        await until(lambda: sink.inputs and sink.latest.unknown_because is None)
+        assert sink.health[-1].is_safe_state_confirmed is None
+        peer.requests.clear()
+        with pytest.raises(NotConfirmedError):
+            await IoBarrier(lane_io, Side.ENTRY, BarrierSettings(pulse_ms=450), CLOCK).raise_boom()
+        assert peer.writes() == [(0x0200, 5)]

@@ -68,12 +68,12 @@ def csrf_of(session: str) -> str:
 class Accounts:
     """People and sessions over the database."""
 
-    def __init__(self, database: Database, clock: Clock, record: Record) -> None:
+    def __init__(self, database: Database, clock: Clock, record: Record, passwords: Passwords | None = None) -> None:
         self.database = database
         self.clock = clock
         self.record = record
         self.changes = 0
-        self._passwords = Passwords()
+        self._passwords = passwords or Passwords()
         self._throttle = Throttle()
 
     async def has_users(self) -> bool:

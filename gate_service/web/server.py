@@ -14,6 +14,7 @@ from fastapi import FastAPI
 
 from gate_service.domain.errors import ListenRefusedError
 from gate_service.web.context import Web
+from gate_service.web.control import ControlSocket
 from gate_service.web.settings import WebSettings
 
 POLL_S: Final = 0.005  # uvicorn tells nobody that it has started
@@ -46,10 +47,11 @@ class WebServer:
     """`async with WebServer(app, settings) as server:` serves until left. Raises ListenRefusedError, OSError."""
 
     def __init__(self, app: FastAPI, settings: WebSettings) -> None:
-        self._app = app
         self._settings = settings
         self._web: Web = app.state.web
-        self._server: _Server | None = None
+        self._control = ControlSocket(self._web.accounts, self._web.tokens)
+        self._server = _Server(_config(app, settings))
+        self._others = contextlib.AsyncExitStack()
         self._task: asyncio.Task[None] | None = None
         self.port = settings.port
 
@@ -69,26 +71,29 @@ class WebServer:
 
     async def __aenter__(self) -> Self:
         check_listen(self._settings, has_users=await self._web.accounts.has_users())
-        listener = _bind(self._settings.host, self._settings.port)
+        listener = _bind(self._settings.host, self._settings.port)  # the server closes it
         self.port = listener.getsockname()[1]
-        await self._web.hub.__aenter__()
-        self._server = _Server(_config(self._app, self._settings))
-        self._task = asyncio.create_task(self._server.serve([listener]))
-        while not self._server.started:
-            if self._task.done():
-                await self._web.hub.__aexit__(None, None, None)
-                await self._task
-                raise ListenRefusedError([f"{self.url}: a started server expected, it ended"])
-            await asyncio.sleep(POLL_S)
+        async with contextlib.AsyncExitStack() as stack:
+            failed = stack.enter_context(contextlib.ExitStack())
+            failed.callback(listener.close)
+            await stack.enter_async_context(self._control)
+            await stack.enter_async_context(self._web.hub)
+            self._task = asyncio.create_task(self._server.serve([listener]))
+            while not self._server.started:
+                if self._task.done():
+                    await self._task
+                    raise ListenRefusedError([f"{self.url}: a started server expected, it ended"])
+                await asyncio.sleep(POLL_S)
+            failed.pop_all()
+            self._others = stack.pop_all()
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """End the streams first: uvicorn waits for them, and they would wait for it (measured: for ever)."""
-        assert self._server is not None
         assert self._task is not None
-        await self._web.hub.__aexit__(kind, error, trace)
+        await self._others.aclose()
         self._server.should_exit = True
         await self._task
 

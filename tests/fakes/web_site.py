@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from pwdlib.hashers.argon2 import Argon2Hasher
 
 from gate_service.domain.commands import Role, Scope
 from gate_service.web.app import create_app
@@ -16,10 +18,13 @@ from gate_service.web.server import WebServer
 from gate_service.web.settings import WebSettings
 from sync.accounts import Accounts
 from sync.database import Database, DatabaseSettings
+from sync.passwords import Passwords
 from sync.tokens import Tokens
 from tests.fakes.web_gate import FakeClock, FakeGate
 
 PASSWORD = "a long enough word"
+QUICK = Argon2Hasher(time_cost=1, memory_cost=8, parallelism=1)
+PLAIN = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # never used: the real one takes 150 ms to load
 BROWSER = {"accept": "text/html,application/xhtml+xml"}
 
 
@@ -40,7 +45,7 @@ class Site:
         return self.server.url
 
     def client(self, **options: Any) -> httpx.AsyncClient:
-        return httpx.AsyncClient(base_url=self.url, timeout=10, **options)
+        return httpx.AsyncClient(base_url=self.url, timeout=10, verify=PLAIN, **options)
 
     @asynccontextmanager
     async def signed_in(self, name: str, role: Role) -> AsyncIterator[httpx.AsyncClient]:
@@ -68,7 +73,7 @@ async def serve(directory: Path, gate: FakeGate | None = None, port: int = 0) ->
     gate = gate or FakeGate()
     clock = FakeClock()
     async with Database(DatabaseSettings(directory, reserve_bytes=0)) as database:
-        accounts = Accounts(database, clock, record)
+        accounts = Accounts(database, clock, record, Passwords(QUICK))
         settings = WebSettings(port=port)
         app = create_app(gate, accounts, settings, clock)
         async with WebServer(app, settings) as server:

@@ -104,14 +104,12 @@ async function send() {
 
 const Button = ({ lane, command }) => {
   const blocked = blockedBecause(lane, command, connection.value);
-  const chosen = draft.value?.lane === lane.id && draft.value.command === command;
   return html`<button
     type="button"
     class=${`command ${command}`}
     data-command=${command}
     disabled=${blocked !== null}
     title=${blocked ? t(blocked) : undefined}
-    aria-expanded=${chosen}
     onClick=${() => begin(lane, command)}
   >
     ${MARKS[command] && html`<${Mark} name=${MARKS[command]} />`}${t(`command.${command}`)}
@@ -225,17 +223,20 @@ export const Commands = ({ lane }) => {
   const open = draft.value?.lane === lane.id;
   return html`<section class="commands" aria-label=${t("act.title")}>
     <${Outcome} lane=${lane} />
-    ${groups.vehicle.length > 0 &&
-    html`<div class="group on-vehicle">
-      ${groups.vehicle.map((command) => html`<${Button} key=${command} lane=${lane} command=${command} />`)}
-    </div>`}
-    ${open && html`<${Form} lane=${lane} />`}
-    <h3 class="dim">${t("act.lane", { lane: told(lane.name) })}</h3>
-    <div class="group on-lane">
-      ${groups.lane.map((command) => html`<${Button} key=${command} lane=${lane} command=${command} />`)}
-    </div>
+    ${open ? html`<${Form} lane=${lane} />` : html`<${Choices} lane=${lane} groups=${groups} />`}
   </section>`;
 };
+
+const Choices = ({ lane, groups }) => html`
+  ${groups.vehicle.length > 0 &&
+  html`<div class="group on-vehicle">
+    ${groups.vehicle.map((command) => html`<${Button} key=${command} lane=${lane} command=${command} />`)}
+  </div>`}
+  <h3 class="dim">${t("act.lane", { lane: told(lane.name) })}</h3>
+  <div class="group on-lane">
+    ${groups.lane.map((command) => html`<${Button} key=${command} lane=${lane} command=${command} />`)}
+  </div>
+`;
 
 /** A draft for a lane that is no longer shown is given up. */
 export function leaveLane(id) {

@@ -26,6 +26,22 @@ const Curve = ({ points }) => {
   </svg>`;
 };
 
+const MASSES = new Set([
+  "weight_mismatch",
+  "over_capacity",
+  "not_empty",
+  "service_gain",
+  "tare_drift",
+  "total_weight_sum",
+  "declaration_exceeded",
+  "declaration_short",
+]);
+
+const Number = ({ name, check, value }) => html`<div>
+  <dt>${t(name)}</dt>
+  <dd>${shown(value)}${typeof value === "number" && MASSES.has(check.reason_code) && html` <span class="unit">kg</span>`}</dd>
+</div>`;
+
 const Check = ({ check }) => html`
   <li class=${`check ${tone.verdict(check.verdict)}`}>
     <div class="head">
@@ -34,9 +50,9 @@ const Check = ({ check }) => html`
     </div>
     ${[check.expected, check.found, check.allowed].some((value) => value != null)
       ? html`<dl class="numbers">
-          <div><dt>${t("check.expected")}</dt><dd>${shown(check.expected)}</dd></div>
-          <div><dt>${t("check.found")}</dt><dd>${shown(check.found)}</dd></div>
-          ${check.allowed != null && html`<div><dt>${t("check.allowed")}</dt><dd>${shown(check.allowed)}</dd></div>`}
+          <${Number} name="check.expected" check=${check} value=${check.expected} />
+          <${Number} name="check.found" check=${check} value=${check.found} />
+          ${check.allowed != null && html`<${Number} name="check.allowed" check=${check} value=${check.allowed} />`}
         </dl>`
       : html`<p>${told(check.text)}</p>`}
   </li>
@@ -121,15 +137,20 @@ export const Detail = ({ id }) => {
       <h2>${told(lane.name)}</h2>
       <${State} lane=${lane} />
     </header>
-    ${lane.fire && html`<p class="refused" role="alert"><${Mark} name="flame" />${t("lane.fire")}</p>`}
-    ${lane.closing_asked && html`<p class="note">${t("lane.closing_asked")}</p>`}
     <div class="live">
-      <div class="scale"><${Weight} lane=${lane} /><${Curve} points=${lane.curve} /></div>
+      <${Weight} lane=${lane} />
       <${Strip} lane=${lane} stale=${inputsAreOld(lane)} />
+      <${Curve} points=${lane.curve} />
     </div>
-    ${lane.passage ? html`<${Passage} passage=${lane.passage} />` : html`<p class="dim">${t("lane.no_vehicle")}</p>`}
+    <div class="all" tabindex="0" role="group" aria-label=${t("detail.facts")}>
+      ${lane.fire && html`<p class="refused" role="alert"><${Mark} name="flame" />${t("lane.fire")}</p>`}
+      ${lane.closing_asked && html`<p class="note">${t("lane.closing_asked")}</p>`}
+      ${lane.passage ? html`<${Passage} passage=${lane.passage} />` : html`<p class="dim">${t("lane.no_vehicle")}</p>`}
+      <p class="driver-line"><span class="dim">${t("driver.sees")}</span> <q>${told(lane.driver)}</q></p>
+      <ul class="devices">
+        ${(lane.devices ?? []).map((device) => html`<${Device} key=${device.device} lane=${lane} device=${device} />`)}
+      </ul>
+    </div>
     <${Commands} lane=${lane} />
-    <p class="driver-line"><span class="dim">${t("driver.sees")}</span> <q>${told(lane.driver)}</q></p>
-    <ul class="devices">${(lane.devices ?? []).map((device) => html`<${Device} key=${device.device} lane=${lane} device=${device} />`)}</ul>
   </section>`;
 };

@@ -55,11 +55,13 @@ const Row = ({ id, selected, onSelect }) => {
   const lane = lanes.get(id).value;
   if (!lane) return null;
   const stale = inputsAreOld(lane);
-  const calls = lane.attention && tone.state(lane.state) !== "none" ? tone.state(lane.state) : "";
-  return html`<li class=${`lane ${calls} ${selected ? "selected" : ""}`} data-lane=${id}>
+  return html`<li class=${`lane ${tone.state(lane.state)} ${selected ? "selected" : ""}`} data-lane=${id}>
     <div class="name">
       <button type="button" aria-pressed=${selected} onClick=${() => onSelect(id)}>${told(lane.name)}</button>
-      <span class="kind">${direction(lane)}${t(`direction.${lane.direction}`)} · ${t(`kind.${lane.kind}`)}${lane.hazmat && html` · <span class="hazmat">${t("lane.hazmat")}</span>`}</span>
+      <span class="kind">
+        ${direction(lane)}<span>${t(`direction.${lane.direction}`)}</span><span>${t(`kind.${lane.kind}`)}</span>
+        ${lane.hazmat && html`<span class="hazmat">${t("lane.hazmat")}</span>`}
+      </span>
     </div>
     <div class="sight">
       <${Strip} lane=${lane} stale=${stale} />

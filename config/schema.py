@@ -27,11 +27,15 @@ class Name(Shape):
 
 
 class Site(Shape):
-    """This gate. `demo` true is loud on every page and takes only devices on loopback or pseudo-terminals."""
+    """This gate. `demo` true is loud on every page and takes only devices on loopback or pseudo-terminals.
+
+    `keeps_vehicles_inside`: this site is the zone's only gate, so whoever is not in its ledger is outside.
+    """
 
     id: Identifier
     name: Name
     demo: bool = False
+    keeps_vehicles_inside: bool = False
 
 
 class Listen(Shape):

@@ -228,7 +228,7 @@ def _sync_settings(site: LoadedSite) -> SyncSettings:
         authority = AuthoritySettings(
             file.authority.url, folder / file.authority.secret_file, allow=tuple(file.authority.allow)
         )
-    return SyncSettings(file.site.id, central, authority)
+    return SyncSettings(file.site.id, central, authority, keeps_vehicles_inside=file.site.keeps_vehicles_inside)
 
 
 def check_slip(document: Mapping[str, Any]) -> None:

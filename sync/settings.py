@@ -45,5 +45,7 @@ class SyncSettings:
     site_id: str
     central: CentralSettings | None = None
     authority: AuthoritySettings | None = None
+    keeps_vehicles_inside: bool = False
+    """Whether every gate of the zone tells this ledger: only then is a vehicle not in it known to be outside."""
     pinned_keys: tuple[JsonObject, ...] = ()
     """JWKs that slip signatures are verified with."""

@@ -52,6 +52,7 @@ class CentralSlipSource:
         client: CentralClient | None = None,
         pinned_keys: Sequence[JsonObject] = (),
         check_slip: SlipCheck | None = None,
+        keeps_vehicles_inside: bool = False,
     ) -> None:
         self._database = database
         self._journal = journal
@@ -60,6 +61,7 @@ class CentralSlipSource:
         self._client = client
         self._pinned_keys = list(pinned_keys)
         self._check_slip = check_slip
+        self._keeps_vehicles_inside = keeps_vehicles_inside
 
     async def find(self, *, scanned: Sequence[str], plate: str | None, direction: str, passage_id: str) -> SlipAnswer:
         """Slips by scanned numbers or, with none scanned, by plate. Raises RecordError only."""
@@ -138,8 +140,11 @@ class CentralSlipSource:
                 chosen.slips.append(row.document)
 
     def _known(self, registered: Registers, ledger: LedgerFacts) -> JsonObject:
-        """The `known` object of a case."""
+        """The `known` object of a case. Without the ledger of vehicles inside, `inside` stays away: not kept."""
+        since = {plate: at.isoformat() for plate, at in ledger.inside_since.items()}
+        inside = {"inside": list(since), "inside_since_at": since} if self._keeps_vehicles_inside else {}
         return {
+            **inside,
             "declarations": registered.declarations,
             "enterprises": registered.enterprises,
             "vehicles": registered.vehicles,
@@ -147,8 +152,6 @@ class CentralSlipSource:
             "tares": {plate: [mass.to_json() for mass in masses] for plate, masses in ledger.tares.items()},
             "used": dict(ledger.used),
             "revoked": registered.revoked,
-            "inside": list(ledger.inside_since),
-            "inside_since_at": {plate: at.isoformat() for plate, at in ledger.inside_since.items()},
             "keys": self._pinned_keys,
             "came_in_kg": {plate: mass.to_json() for plate, mass in ledger.came_in.items()},
         }

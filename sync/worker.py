@@ -65,6 +65,7 @@ class SyncWorker:
             client=self._client,
             pinned_keys=settings.pinned_keys,
             check_slip=check_slip,
+            keeps_vehicles_inside=settings.keeps_vehicles_inside,
         )
         self.delta: DeltaSync | None = None
         self.outbox: Outbox | None = None

@@ -73,7 +73,10 @@ class YardProcess:
                 self.yard.judge.edge_seen(name, side, way, self.yard.now_s, foreign=foreign)
             self.yard.write_output(name, output, on=on)
 
-        return WireModule(WagoModule(read_inputs, output_set), port=lane.spec.io_port)
+        module = WagoModule(read_inputs, output_set)
+        if lane.spec.watchdog_s:
+            module.watchdog.commission(lane.spec.watchdog_s, time.monotonic())
+        return WireModule(module, port=lane.spec.io_port)
 
     def _weighbridge(self, lane: YardLane) -> WireWeighbridge:
         spec = lane.spec.weighbridge

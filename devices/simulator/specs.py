@@ -32,13 +32,17 @@ class WeighbridgeSpec:
 
 @dataclass(frozen=True, slots=True)
 class LaneSpec:
-    """One lane and what stands on it. `io_port` 0: any free port."""
+    """One lane and what stands on it. `io_port` 0: any free port.
+
+    `watchdog_s`: as an engineer left the module's watchdog at commissioning, real seconds; 0 is off, as delivered.
+    """
 
     id: str
     weighbridge: WeighbridgeSpec | None = WeighbridgeSpec()
     entry_barrier: bool = True
     exit_barrier: bool = True
     io_port: int = 0
+    watchdog_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +93,7 @@ def lane_from(document: Mapping[str, Any]) -> LaneSpec:
         entry_barrier=bool(document.get("entry_barrier", True)),
         exit_barrier=bool(document.get("exit_barrier", True)),
         io_port=int(document.get("io_port", 0)),
+        watchdog_s=float(document.get("watchdog_s", 0.0)),
     )
 
 

@@ -32,6 +32,12 @@ class Watchdog:
         self.status = OFF
         self._fed_s = 0.0
 
+    def commission(self, time_s: float, now_s: float) -> None:
+        """Set it up and start it, as at commissioning: every function feeds it."""
+        self.registers[TIME] = round(time_s * 10)
+        self.registers[MASK] = 0xFFFF
+        self._start(now_s)
+
     @property
     def time_s(self) -> float:
         """How long without a telegram it waits; the register counts tenths."""

@@ -39,6 +39,7 @@ class DemoLane:
             "entry_barrier": self.has_entry_barrier,
             "exit_barrier": True,
             "io_port": 0,
+            "watchdog_s": 2.0,  # commissioned: outputs fall two seconds after the service went silent
         }
 
 

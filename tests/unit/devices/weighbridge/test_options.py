@@ -96,3 +96,22 @@ def test_a_trailing_equals_frame_behind_a_radio_name_of_digits_is_read() -> None
     stream = b"weigh01T63866046557773.096100=" * 2
     assert told("xk3190-equals", stream, form="trailing") == ["noise", "1690", "noise", "1690"]
     assert told("xk3190-equals", b"1.096100=", form="trailing") == ["layout"]
+
+
+def test_toledo_with_a_wrong_checksum_and_a_hurt_next_stx_is_not_taken_for_noise() -> None:
+    wrong = TOLEDO[:6] + b"7" + TOLEDO[7:]  # 7200: a multiple of 20, but not what the checksum covers
+    assert told("toledo-continuous", wrong + b"?" + TOLEDO[1:] + TOLEDO)[-1] == "200"
+    assert "7200" not in told("toledo-continuous", wrong + b"?" + TOLEDO[1:] + TOLEDO)
+
+
+def test_toledo_without_checksums_is_read_before_noise() -> None:
+    assert told("toledo-continuous", TOLEDO[:17] + b"weigh01T00000000000000x")[0] == "200"
+
+
+def test_an_sma_answer_with_the_tare_is_no_weight() -> None:
+    assert told("sma", b"\n 1T       12.50kg \r") == ["tare"]
+
+
+def test_a_cardinal_line_that_lost_a_digit_is_not_read() -> None:
+    assert told("cardinal", b" 12345.6 tG  \r") == ["12345.6"]
+    assert told("cardinal", b" 1234.6 tG  \r") == ["noise"]

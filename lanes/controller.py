@@ -7,6 +7,7 @@ on disk first goes through the `Scribe`; booms move only in `_carry_out` and in 
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, Final, Self
@@ -31,6 +32,8 @@ from lanes.settings import LaneSettings
 from lanes.signs import aspects
 from lanes.states import STAYS_PUT, LaneCommand, LaneEvent, LaneState, step
 
+log = logging.getLogger(__name__)
+
 TICK_S: Final = 0.1
 """How often a lane looks at its clock when nothing is reported; a stale input is seen within this time."""
 
@@ -46,7 +49,7 @@ class LaneController(LaneKnowledge):
         self.shown: Mapping[Side, Aspect] = {}
         self.revision = 0
         self.booms = Booms(ports.barriers, self._boom_failed)
-        self.scribe = Scribe(ports.journal, ports.clock)
+        self.scribe = Scribe(ports.journal, ports.clock, lambda: self._lost("entry_lost"))
         self._decider = Decider(settings, ports.slips, ports.claims, ports.clock, self.are_devices_safe)
         self._deciding: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[Any]] = set()
@@ -92,7 +95,9 @@ class LaneController(LaneKnowledge):
             self.update()
 
     def inputs_read(self, inputs: LaneInputs) -> None:
-        """One poll of the inputs."""
+        """One poll of the inputs. After a lost link the driver has turned the lights red: they are shown anew."""
+        if inputs.unknown_because is not None:
+            self.shown = {}
         self.sight = look(self.sight, inputs)
         self.update()
 
@@ -223,6 +228,19 @@ class LaneController(LaneKnowledge):
         if self._deciding is not None and self._deciding is not asyncio.current_task():
             self._deciding.cancel()
         self._deciding = asyncio.get_running_loop().create_task(self._decide(self.passage), name="decide")
+        self._deciding.add_done_callback(self._decided)
+
+    def _decided(self, task: asyncio.Task[None]) -> None:
+        """A decision that failed through our own fault goes to a person; it is never silence."""
+        error = None if task.cancelled() else task.exception()
+        if error is not None:
+            log.error("lane %s: a decision failed", self.settings.id, exc_info=error)
+            self.fire(LaneEvent.PERSON_NEEDED)
+
+    def _lost(self, why: str) -> None:
+        """Part of the record is lost: the lane closes and says so."""
+        self.fire(LaneEvent.RECORD_LOST)
+        self.attention = why
 
     async def _decide(self, passage: Passage) -> None:
         judged: Judged = await self._decider.decide(passage)

@@ -101,14 +101,14 @@ class Decider:
         is_release = verdict == "release"
         if is_release:
             judged = replace(judged, disposition=Disposition.RELEASE, disposed_by="service")
-        return Judged(judged, self._entry(judged, now, is_release=is_release))
+        weighed = None
+        if judged.weighed is not None and judged.weighed.at != judged.weight_told_at:
+            weighed = told.weighed(judged, now)
+            judged = replace(judged, weight_told_at=judged.weighed.at)
+        return Judged(judged, self._entry(judged, now, weighed, is_release=is_release))
 
-    def _entry(self, passage: Passage, now: datetime, *, is_release: bool) -> Entry:
-        events: list[Event] = []
-        weighed = told.weighed(passage, now)
-        if weighed is not None:
-            events.append(weighed)
-        events.append(told.decided(passage, now))
+    def _entry(self, passage: Passage, now: datetime, weighed: Event | None, *, is_release: bool) -> Entry:
+        events = [*([weighed] if weighed is not None else []), told.decided(passage, now)]
         ledger: tuple[LedgerChange, ...] = ()
         if is_release:
             events.append(told.acted(passage, EventType.PASSAGE_RELEASED, now, "service", None))

@@ -8,11 +8,15 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
+from collections.abc import Callable
 from typing import Final, Self
 
 from gate_service.domain.errors import LedgerRefusedError, RecordError
 from gate_service.domain.ports import Clock, Journal
 from gate_service.domain.record import Entry
+
+log = logging.getLogger(__name__)
 
 TRY_AGAIN_S: Final = 0.5
 LAST_WORDS_S: Final = 2.0
@@ -20,11 +24,12 @@ LAST_WORDS_S: Final = 2.0
 
 
 class Scribe:
-    """One queue of entries for one lane."""
+    """One queue of entries for one lane. `on_lost` is called when an entry could not be written through our fault."""
 
-    def __init__(self, journal: Journal, clock: Clock) -> None:
+    def __init__(self, journal: Journal, clock: Clock, on_lost: Callable[[], None]) -> None:
         self._journal = journal
         self._clock = clock
+        self._on_lost = on_lost
         self._queue: asyncio.Queue[tuple[Entry, asyncio.Future[int]]] = asyncio.Queue()
         self._task: asyncio.Task[None] | None = None
 
@@ -56,9 +61,11 @@ class Scribe:
             try:
                 number = await self._write(entry)
             except LedgerRefusedError as error:
-                if not future.done():
-                    future.set_exception(error)
-                    future.exception()  # whoever waits sees it; who does not wait must not warn at shutdown
+                _fail(future, error)
+            except Exception as error:  # task root: one entry that cannot be written must not silence the lane's record
+                log.exception("entry %s of lane %s could not be written", entry.kind, entry.lane)
+                _fail(future, error)
+                self._on_lost()
             else:
                 if not future.done():
                     future.set_result(number)
@@ -70,3 +77,9 @@ class Scribe:
                 return await self._journal.write(entry)
             except RecordError:
                 await self._clock.sleep(TRY_AGAIN_S)
+
+
+def _fail(future: asyncio.Future[int], error: Exception) -> None:
+    if not future.done():
+        future.set_exception(error)
+        future.exception()  # whoever waits sees it; where nobody waits nothing warns at shutdown

@@ -50,13 +50,13 @@ def decided(passage: Passage, at: datetime) -> Event:
         "checks": list(answer.get("checks", ())),
         "facts_version": passage.facts_version,
     }
-    return event(passage, EventType.PASSAGE_DECIDED, at, data, part=str(passage.facts_version))
+    return event(passage, EventType.PASSAGE_DECIDED, at, data, part=f"{passage.facts_version}/{at.isoformat()}")
 
 
 def acted(passage: Passage, kind: EventType, at: datetime, actor: str, reason_code: str | None) -> Event:
     """What was done with the vehicle, by whom and why."""
     data = {"by": actor, "reason_code": reason_code, "facts_version": passage.facts_version, "verdict": passage.verdict}
-    return event(passage, kind, at, data, part=str(passage.facts_version))
+    return event(passage, kind, at, data, part=f"{passage.facts_version}/{at.isoformat()}")
 
 
 def slips_told(passage: Passage, kind: EventType, at: datetime) -> list[Event]:

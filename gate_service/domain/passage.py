@@ -76,6 +76,7 @@ class Passage:
     check_texts: tuple[Mapping[str, str], ...] = ()  # a sentence for each check of the assessment, in its order
     verdict: str | None = None  # of the rules
     override_by: str | None = None  # who may release against the verdict: operator, supervisor, two, nobody
+    weight_told_at: datetime | None = None  # stamp of the weighing last told outside; each is told once
     decided_version: int | None = None  # facts_version that the assessment judged
     disposition: Disposition | None = None
     disposed_by: str | None = None  # service or user:<name>
@@ -119,7 +120,7 @@ def from_document(document: Mapping[str, Any]) -> Passage:
     """Read back what `document` wrote; unknown keys of later versions are left out."""
     known = {field.name for field in fields(Passage)}
     values = {key: value for key, value in document.items() if key in known}
-    for name in ("opened_at", "crossed_at", "closed_at"):
+    for name in ("opened_at", "crossed_at", "closed_at", "weight_told_at"):
         if values.get(name):
             values[name] = datetime.fromisoformat(values[name])
     for name in ("containers", "seals", "scanned", "check_texts"):

@@ -35,7 +35,8 @@ from sync.tables import from_us, to_us
 
 log = logging.getLogger(__name__)
 
-AT_ONCE: Final = 8  # passages told at the same time: one slow answer must not hold up the others
+AT_ONCE: Final = 8  # passages told at the same time
+LOOK_EVERY_S: Final = 0.25  # for new entries while an answer is awaited
 GONE: Final = 410
 SECRET_PREFIX: Final = "whsec_"  # noqa: S105 - the prefix of every secret of the specification
 SECRET_BYTES: Final = range(24, 65)  # Standard Webhooks: 24 to 64 bytes
@@ -105,6 +106,7 @@ class AuthorityFeed:
         rng: Random,
         *,
         resolver: Resolve = resolve,
+        transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         self._settings = settings
         self._site_id = site_id
@@ -112,16 +114,18 @@ class AuthorityFeed:
         self._clock = clock
         self._rng = rng
         self._resolver = resolver
+        self._transport = transport
         self._client: httpx.AsyncClient | None = None
         self._failures = 0
         self._hold_until_s = 0.0
+        self._under_way: dict[tuple[str, int], asyncio.Task[bool]] = {}
         self.line = Line(clock)
 
     async def __aenter__(self) -> Self:
         check_url(self._settings.url, self._settings.allow)
         read_secrets(self._settings.secret_file)
         # No connection outlives its message: the address is judged anew for each.
-        inner = httpx.AsyncHTTPTransport(limits=httpx.Limits(max_keepalive_connections=0), retries=0)
+        inner = self._transport or httpx.AsyncHTTPTransport(limits=httpx.Limits(max_keepalive_connections=0))
         self._client = httpx.AsyncClient(
             transport=GuardedTransport(self._settings.allow, inner, self._resolver),
             follow_redirects=False,
@@ -133,29 +137,48 @@ class AuthorityFeed:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        for task in self._under_way.values():
+            task.cancel()
+        await asyncio.gather(*self._under_way.values(), return_exceptions=True)
         if self._client is not None:
             await self._client.aclose()
 
     async def deliver_once(self) -> float | None:
         """Tell what is due. Seconds to wait before the next round; None when nothing waits."""
-        hold_s = self._hold_until_s - self._clock.monotonic_s()
-        if hold_s > 0:
-            return hold_s
-        now_us = to_us(self._clock.now())
-        rows = await self._database.read(lambda connection: queue_rows.feed_heads(connection, now_us, AT_ONCE))
-        if not rows:
+        if not self._under_way:
+            hold_s = self._hold_until_s - self._clock.monotonic_s()
+            if hold_s > 0:
+                return hold_s
+        await self._begin_attempts()
+        if not self._under_way:
             due_us = await self._database.read(queue_rows.next_due_us)
             if due_us is None:
                 return None
             return max((from_us(due_us) - self._clock.now()).total_seconds(), 0.05)
-        reached = await asyncio.gather(*(self._tell(row) for row in rows))
-        if all(reached):
+        done, _ = await asyncio.wait(
+            self._under_way.values(), timeout=LOOK_EVERY_S, return_when=asyncio.FIRST_COMPLETED
+        )
+        self._under_way = {key: task for key, task in self._under_way.items() if task not in done}
+        if not done:
+            return 0.0
+        if all([await task for task in done]):
             self._failures = 0
             return 0.0
         self._failures += 1
         delay_s = full_jitter_s(self._failures, self._rng, cap_s=UNREACHABLE_CAP_S)
         self._hold_until_s = self._clock.monotonic_s() + delay_s
         return delay_s
+
+    async def _begin_attempts(self) -> None:
+        """Begin with what is due and not under way, so that one slow answer holds up its own passage only."""
+        if self._hold_until_s > self._clock.monotonic_s():
+            return
+        now_us = to_us(self._clock.now())
+        rows = await self._database.read(lambda connection: queue_rows.feed_heads(connection, now_us, AT_ONCE))
+        for row in rows:
+            key = (row.epoch, row.seq)
+            if key not in self._under_way and len(self._under_way) < AT_ONCE:
+                self._under_way[key] = asyncio.create_task(self._tell(row), name=f"feed {row.seq}")
 
     async def send_again(self, event_ids: list[str]) -> int:
         """Take parked events up again."""

@@ -34,9 +34,12 @@ COMPATIBLE: Final = ipaddress.ip_network("::/96")  # RFC 4291 2.5.5.1, long gone
 
 def place_of(url: httpx.URL) -> str:
     """`host:port` as the allow list writes it."""
-    port = url.port or DEFAULT_PORTS.get(url.scheme, 0)
-    host = url.host.lower()
+    host, port = url.host.lower(), _port_of(url)
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def _port_of(url: httpx.URL) -> int:
+    return DEFAULT_PORTS.get(url.scheme, 0) if url.port is None else url.port
 
 
 def check_url(text: str, allow: Collection[str]) -> httpx.URL:
@@ -104,7 +107,7 @@ class GuardedTransport(httpx.AsyncBaseTransport):
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send to the judged address; the name stays in `Host` and in the TLS handshake."""
         url = check_url(str(request.url), self._allow)
-        port = url.port or DEFAULT_PORTS[url.scheme]
+        port = _port_of(url)
         try:
             addresses = await self._resolve(url.host, port)
         except OSError as error:

@@ -16,6 +16,12 @@ from sync.tables import from_us
 
 QUEUES: Final = ("outbox", "feed")
 LONGEST_REASON: Final = 600
+HEADS: Final = (
+    "feed f WHERE state = 'due' AND state <> 'delivered'"
+    " AND NOT EXISTS (SELECT 1 FROM feed e WHERE e.passage_id = f.passage_id AND e.state = 'due'"
+    " AND (e.record_number < f.record_number OR (e.record_number = f.record_number AND e.seq < f.seq)))"
+)
+"""Of each passage the first event not yet told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +63,7 @@ def feed_heads(connection: Connection, now_us: int, limit: int) -> list[FeedRow]
     """Of each passage the first event not yet told, if it is due; oldest first."""
     rows = run(
         connection,
-        "SELECT epoch, seq, id, passage_id, attempts, payload FROM feed f WHERE state = 'due' AND state <> 'delivered'"
-        " AND due_at_us <= ? AND NOT EXISTS (SELECT 1 FROM feed e WHERE e.passage_id = f.passage_id AND e.state = 'due'"
-        " AND (e.record_number < f.record_number OR (e.record_number = f.record_number AND e.seq < f.seq)))"
+        f"SELECT epoch, seq, id, passage_id, attempts, payload FROM {HEADS} AND due_at_us <= ?"
         " ORDER BY record_number, seq LIMIT ?",
         (now_us, limit),
     )
@@ -68,7 +72,7 @@ def feed_heads(connection: Connection, now_us: int, limit: int) -> list[FeedRow]
 
 def next_due_us(connection: Connection) -> int | None:
     """When the feed has something to try again; None for nothing."""
-    row = run(connection, "SELECT MIN(due_at_us) FROM feed WHERE state = 'due' AND state <> 'delivered'").fetchone()
+    row = run(connection, f"SELECT MIN(due_at_us) FROM {HEADS}").fetchone()
     return None if row is None or row[0] is None else int(row[0])
 
 

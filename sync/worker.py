@@ -154,7 +154,9 @@ class SyncWorker:
                 log.exception("sync %s: fault of our own, tried again", name)
                 self._faults[name] = f"{type(error).__name__}: {error}"
                 delay_s = AFTER_A_FAULT_S
-            await self._rest(LOOK_EVERY_S if delay_s is None else delay_s, waker)
+            if delay_s is None or waker is not None:  # what waits for its time must not hide what is new
+                delay_s = LOOK_EVERY_S if delay_s is None else min(delay_s, LOOK_EVERY_S)
+            await self._rest(delay_s, waker)
 
     async def _rest(self, delay_s: float, waker: asyncio.Event | None) -> None:
         """Wait, or less where somebody nudges; the step itself knows what it still has to wait for."""

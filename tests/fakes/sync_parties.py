@@ -37,8 +37,10 @@ class Party:
     def start(self) -> None:
         words = ["--token", TOKEN] if self.name == "central" else ["--secret", SECRET]
         self.process = subprocess.Popen(
-            [sys.executable, "-m", f"sync.reference.{self.name}", "--port", str(self.port), "--with-stdin"]
-            + ["--state-file", str(self.state_file), *words],
+            [
+                *(sys.executable, "-m", f"sync.reference.{self.name}", "--port", str(self.port), "--with-stdin"),
+                *("--state-file", str(self.state_file), *words),
+            ],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -86,14 +88,18 @@ class Site:
     worker: SyncWorker
 
 
+def write_secrets(folder: Path, token: str = TOKEN) -> None:
+    folder.mkdir(exist_ok=True)
+    (folder / "token").write_text(f"{token}\n")
+    (folder / "secret").write_text(f"{SECRET}\n")
+
+
 @asynccontextmanager
 async def site(
     folder: Path, central: Party | None, authority: Party | None = None, *, site_id: str = "K1", **words: Any
 ) -> AsyncIterator[Site]:
     """A site's record and its worker, on real clocks."""
-    folder.mkdir(exist_ok=True)
-    (folder / "token").write_text(f"{words.pop('token', TOKEN)}\n")
-    (folder / "secret").write_text(f"{SECRET}\n")
+    write_secrets(folder, words.pop("token", TOKEN))
     clock = RealClock()
     settings = SyncSettings(
         site_id,
@@ -115,5 +121,5 @@ async def site(
 async def until(claim: Callable[[], Awaitable[bool]], within_s: float = 15.0) -> None:
     """Wait until the claim holds; fails after the limit."""
     async with asyncio.timeout(within_s):
-        while not await claim():
+        while not await claim():  # noqa: ASYNC110 - it looks at another process
             await asyncio.sleep(0.05)

@@ -43,7 +43,8 @@ async def copied(gate, number=SLIP, version=None):
 async def in_copy(gate, number=SLIP):
     rows = await gate.database.read(
         lambda c: c.exec_driver_sql(
-            "SELECT version, is_tombstone, document IS NULL FROM slips JOIN sync_state USING (generation) WHERE key = ?",
+            "SELECT version, is_tombstone, document IS NULL FROM slips JOIN sync_state USING (generation)"
+            " WHERE key = ?",
             (number,),
         ).fetchall()
     )

@@ -102,7 +102,7 @@ class Accounts:
     async def new_user_row(self, name: str, role: Role, password: str) -> dict[str, Any]:
         """Check and hash, away from the database."""
         if NAME.fullmatch(name) is None:
-            raise AccountError(f"name: 1 to 64 of a-z 0-9 . _ - beginning with a letter or digit, found {name!r}")
+            raise AccountError(f"name: 1 to 64 of a-z 0-9 . _ - expected, a letter or digit first, found {name!r}")
         check_new(name, password)
         now_us = to_us(self.clock.now())
         hashed = await self._passwords.hash(password)

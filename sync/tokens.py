@@ -31,7 +31,7 @@ class Tokens:
     async def add_token(self, name: str, scopes: Sequence[Scope], lanes: Sequence[str], by: str) -> str:
         """Make a token and return it: the only time it is seen. `lanes` empty is every lane. Raises AccountError."""
         if NAME.fullmatch(name) is None:
-            raise AccountError(f"name: 1 to 64 of a-z 0-9 . _ - beginning with a letter or digit, found {name!r}")
+            raise AccountError(f"name: 1 to 64 of a-z 0-9 . _ - expected, a letter or digit first, found {name!r}")
         if not scopes:
             raise AccountError(f"scope: at least one of {', '.join(Scope)} expected, found none")
         secret = PREFIX + secrets.token_urlsafe(32)

@@ -222,7 +222,7 @@ fields += ["containers", "confidence", "name", "password", "token", "role", "sco
 bodies = st.dictionaries(st.sampled_from(fields), json_values, max_size=6)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(body=bodies)
 async def test_no_body_makes_the_service_fail(site: Site, body: dict[str, object]) -> None:
     if not hasattr(site, "fuzzers"):

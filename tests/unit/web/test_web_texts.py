@@ -1,0 +1,109 @@
+"""Both languages are complete: every key that the pages use has a text in each catalogue."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+
+from gate_service.domain import errors
+from gate_service.domain.commands import Command, Role, Scope
+from gate_service.domain.reading import Aspect, BoomPosition, Detector, Presence, Side, WeightStatus
+from gate_service.domain.verdict import Verdict
+from gate_service.web import context
+from lanes.policy.reasons import REASONS
+
+STATIC = context.HERE / "static"
+CATALOGUES = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in (STATIC / "i18n").glob("*.json")}
+PROGRAMS = {path.name: path.read_text(encoding="utf-8") for path in (STATIC / "app").glob("*.js")}
+LITERAL = re.compile(r'"([a-z_]+(?:\.[a-z_0-9]+)+)"')
+STORED = {"gate.language", "gate.theme"}  # names in the browser's storage, not texts
+FAMILY = re.compile(r"\bt\(\s*`([a-z_.]+)\$\{")
+
+
+def all_errors(kind: type[errors.GateError]) -> set[str]:
+    return {kind.code}.union(*(all_errors(one) for one in kind.__subclasses__()))
+
+
+FAMILIES = {
+    "aspect.": set(Aspect),
+    "boom.": set(BoomPosition),
+    "cause.": {"vehicle", "container", "goods"},
+    "check.": set(REASONS),
+    "chrome.theme.": {"auto", "light", "dark"},
+    "command.": set(Command),
+    "connection.": {"connecting", "live", "lost"},
+    "credit.": {"advanced", "registered", "dishonest"},
+    "detector.": set(Detector),
+    "device.": {"io_module", "weighbridge"},
+    "direction.": {"inbound", "outbound"},
+    "fact.": {"plate", "trailer_plate", "slip_nos", "containers", "seals"},
+    "form.": {"name", "password", "again"},
+    "kind.": {"declared", "non_declared"},
+    "light.": set(Side),
+    "presence.": set(Presence),
+    "problem.": all_errors(errors.GateError),
+    "role.": set(Role),
+    "scope.": set(Scope),
+    "side.": set(Side),
+    "slip.status.": {"applied", "approved", "passed", "first_gate_passed", "second_gate_passed", "deleted", "void"},
+    "slip.type.": set("1234567"),
+    "source.": {"central", "local"},
+    "title.": {"sign_in", "first", "problem"},
+    "verdict.": {verdict.word for verdict in Verdict},
+    "weight.": {"stable", "motion", "unknown"},
+    "weight.status.": set(WeightStatus),
+}
+
+
+def used_keys() -> set[str]:
+    keys = {key for program in PROGRAMS.values() for key in LITERAL.findall(program)} - STORED
+    reasons = re.search(r"export const REASONS = \{(.*?)\};", PROGRAMS["act.js"], re.DOTALL)
+    assert reasons is not None
+    return keys | {f"reason.{code}" for code in re.findall(r'"([a-z_]+)"', reasons[1])} | {"reason.other"}
+
+
+def test_there_are_two_languages() -> None:
+    assert set(CATALOGUES) == {"zh", "en"}
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_no_text_is_missing(language: str) -> None:
+    catalogue = CATALOGUES[language]
+    wanted = used_keys() | {prefix + word for prefix, words in FAMILIES.items() for word in words}
+    assert sorted(wanted - set(catalogue)) == []
+    assert [key for key, text in catalogue.items() if not text.strip()] == []
+
+
+def test_both_catalogues_have_the_same_keys_and_fill_ins() -> None:
+    zh, en = CATALOGUES["zh"], CATALOGUES["en"]
+    assert set(zh) == set(en)
+    for key in zh:
+        assert set(re.findall(r"\{(\w+)\}", zh[key])) == set(re.findall(r"\{(\w+)\}", en[key])), key
+
+
+def test_every_family_of_texts_that_a_page_builds_is_known_here() -> None:
+    families = {prefix for program in PROGRAMS.values() for prefix in FAMILY.findall(program)}
+    assert families - set(FAMILIES) == {"reason."}
+
+
+def test_no_text_that_nobody_uses_is_kept() -> None:
+    prefixes = (*FAMILIES, "reason.")
+    unused = [key for key in CATALOGUES["en"] if key not in used_keys() and not key.startswith(prefixes)]
+    assert unused == []
+
+
+def test_the_pages_load_nothing_from_outside_and_hold_no_inline_program() -> None:
+    for path in [*(STATIC / "app").glob("*"), *(STATIC / "css").glob("*"), *(context.HERE / "templates").glob("*")]:
+        text = path.read_text(encoding="utf-8")
+        assert not re.search(r"https?://(?!www\.w3\.org)", text), path.name
+        if path.suffix == ".html":
+            assert not re.search(r"<script(?![^>]*\bsrc=)", text), path.name
+            assert not re.search(r"\s(on[a-z]+|style)=", text), path.name
+
+
+def test_the_terminal_weighs_less_than_a_quarter_of_a_megabyte_uncompressed() -> None:
+    parts = [*(STATIC / "app").glob("*.js"), *(STATIC / "css").glob("*.css"), *(STATIC / "i18n").glob("*.json")]
+    parts += (STATIC / "vendor").glob("*.mjs")
+    assert sum(path.stat().st_size for path in parts) < 250_000

@@ -58,8 +58,9 @@ def append(connection: Connection, site_id: str, epoch: str, row: EntryRow) -> i
     """Write the entry after the last record and return its number. Raises LedgerRefusedError."""
     last = head(connection, epoch)
     number = last.records + 1
-    outbox = _numbered("outbox", row.events, last.outbox)
-    feed = _numbered("feed", tuple(event for event in row.events if event.is_hazmat), last.feed)
+    events = _untold(connection, row.events)
+    outbox = _numbered("outbox", events, last.outbox)
+    feed = _numbered("feed", tuple(event for event in events if event.is_hazmat), last.feed)
     link = Link(
         site_id=site_id,
         epoch=epoch,
@@ -96,6 +97,16 @@ class _NumberedEvent:
         mark, event = self.mark, self.event
         told = (event.id, number, event.type, event.passage_id, event.at_us, self.payload, mark.sha256)
         return (epoch, mark.seq, *told, due_at_us)
+
+
+def _untold(connection: Connection, events: tuple[EventRow, ...]) -> tuple[EventRow, ...]:
+    """Leave out what was told before: an id comes from its fact, and a fact is told once (a weight judged again)."""
+    if not events:
+        return events
+    places = ",".join("?" * len(events))
+    rows = run(connection, f"SELECT id FROM outbox WHERE id IN ({places})", tuple(event.id for event in events))  # noqa: S608 - only places
+    told = {str(row[0]) for row in rows}
+    return tuple(event for event in events if event.id not in told) if told else events
 
 
 def _numbered(queue: str, events: tuple[EventRow, ...], last_seq: int) -> list[_NumberedEvent]:

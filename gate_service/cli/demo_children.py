@@ -12,7 +12,7 @@ import sys
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, BinaryIO, Final
 
 from gate_service.domain.errors import GateError
 
@@ -37,7 +37,7 @@ _PREPARE: Final[Callable[[], None] | None] = _die_with_parent if sys.platform ==
 
 
 class Child:
-    """One process. Its standard error goes to a log file; its standard output is read line by line."""
+    """One process. Standard error goes to its log file; standard output is read line by line, and kept too."""
 
     def __init__(self, name: str, arguments: Sequence[str], log_folder: Path) -> None:
         self.name = name
@@ -67,7 +67,13 @@ class Child:
 
     async def _read(self, process: asyncio.subprocess.Process) -> None:
         assert process.stdout is not None
-        while line := await process.stdout.readline():
+        with self.log_path.with_suffix(".out").open("ab") as kept:
+            await self._read_lines(process.stdout, kept)
+
+    async def _read_lines(self, stdout: asyncio.StreamReader, kept: BinaryIO) -> None:
+        while line := await stdout.readline():
+            kept.write(line)
+            kept.flush()
             text = line.decode(errors="replace").rstrip()
             self._last.append(text)
             self._lines.put_nowait(text)

@@ -73,12 +73,20 @@ async def test_numbers_have_no_gaps_though_some_entries_fail(journal, tmp_path):
     assert (report.records, report.outbox, report.findings) == (40, 80, [])
 
 
-async def test_an_event_that_was_already_told_fails_its_whole_entry(journal):
+async def test_an_event_that_was_already_told_is_not_told_again_and_its_entry_stands(journal, database, tmp_path):
     await journal.write(decision(1))
-    twin = replace(note(2), events=(event(1, EventType.PASSAGE_DECIDED),))
+    told = await database.read(rows("SELECT id, seq FROM outbox ORDER BY seq"))
+    new = event(2, EventType.PASSAGE_DECIDED)
+    assert await journal.write(replace(note(2), events=(event(1, EventType.PASSAGE_DECIDED), new))) == 2
+    assert await database.read(rows("SELECT id, seq FROM outbox ORDER BY seq")) == [*told, (str(new.id), len(told) + 1)]
+    assert verify_directory(tmp_path).holds
+
+
+async def test_one_entry_that_tells_an_event_twice_is_refused_whole(journal):
+    twice = (event(1, EventType.PASSAGE_DECIDED), event(1, EventType.PASSAGE_DECIDED))
     with pytest.raises(RecordError, match=r"UNIQUE.*outbox\.id"):
-        await journal.write(twin)
-    assert await journal.write(note(3)) == 2
+        await journal.write(replace(note(1), events=twice))
+    assert await journal.write(note(2)) == 1
 
 
 async def test_facts_with_floats_are_refused_and_nothing_is_written(journal):

@@ -114,9 +114,11 @@ const Admin = () => {
   return html`<div class="admin">
     <${DemoBanner} />
     <${TopBar} live=${false}><h1>${t("title.admin")}</h1><a href="/">${t("title.terminal")}</a><//>
-    ${problem.value &&
-    html`<div class="refused" role="alert"><p><${Mark} name="cross" />${problemText(problem.value)}</p><p class="detail" lang="en">${problem.value.message}</p></div>`}
-    <main><${Users} /><${Tokens} /></main>
+    <main>
+      ${problem.value &&
+      html`<div class="refused" role="alert"><p><${Mark} name="cross" />${problemText(problem.value)}</p><p class="detail" lang="en">${problem.value.message}</p></div>`}
+      <${Users} /><${Tokens} />
+    </main>
   </div>`;
 };
 

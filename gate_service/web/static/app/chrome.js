@@ -47,7 +47,7 @@ export const ThemeSwitch = () => html`
 
 export const DemoBanner = () =>
   site.demo &&
-  html`<p class="demo" role="note"><strong>演示现场 · DEMO SITE</strong><span>${t("chrome.demo")}</span></p>`;
+  html`<aside class="demo" aria-label="DEMO"><strong>演示现场 · DEMO SITE</strong><span>${t("chrome.demo")}</span></aside>`;
 
 async function signOut() {
   await remove("/api/v1/session").catch(() => null);
@@ -63,11 +63,10 @@ const Connection = () => html`
 /** Said at once and over the whole width when what is shown can no longer be believed. */
 export const LostBanner = () =>
   connection.value === "lost" &&
-  html`<p class="lost" role="alert">
-    <${Mark} name="bolt" /><strong>${t("connection.lost.title")}</strong>
-    <span>${t("connection.lost.text")}</span>
+  html`<aside class="stop" aria-label=${t("connection.lost.title")}>
+    <p role="alert"><${Mark} name="bolt" /><strong>${t("connection.lost.title")}</strong> ${t("connection.lost.text")}</p>
     <span class="time">${duration(lostFor.value ?? 0)}</span>
-  </p>`;
+  </aside>`;
 
 export const TopBar = ({ live = true, children }) => html`
   <header class="top">

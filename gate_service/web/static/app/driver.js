@@ -27,8 +27,7 @@ const Display = ({ id }) => {
   const isFresh = connection.value === "live" && age !== null && age <= STALE_MS;
   const sign = lane ? signOf(lane, isFresh) : "stop";
   const line = lane && connection.value === "live" ? lane.driver : WAIT;
-  return html`<main class=${`driver ${sign}`} data-sign=${sign}>
-    <${DemoBanner} />
+  return html`<${DemoBanner} /><main class=${`driver ${sign}`} data-sign=${sign}>
     <svg viewBox="0 0 100 100" aria-hidden="true"><circle cx="50" cy="50" r="47" /><path d=${SIGNS[sign]} /></svg>
     <h1 aria-live="polite"><span lang="zh-CN">${line.zh}</span><span lang="en">${line.en}</span></h1>
   </main>`;

@@ -1,0 +1,186 @@
+"""The pages in real Chromium, against a real server with a fake gate in a thread of its own.
+
+Run apart from the other tests (`-m browser`): Playwright's synchronous interface and pytest-asyncio want the same loop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Coroutine, Iterator
+from concurrent.futures import Future
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+
+from gate_service.domain.commands import Role
+from tests.fakes.web_gate import FakeGate
+from tests.fakes.web_site import PASSWORD, Site, serve
+
+T = TypeVar("T")
+
+FLAGS = (
+    "--no-sandbox",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+    "--disable-quic",
+)
+AXE = Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js"
+PEOPLE = {"op": Role.OPERATOR, "sup": Role.SUPERVISOR, "aud": Role.AUDITOR, "root": Role.ADMINISTRATOR}
+
+
+class Running:
+    """A site in its own thread; can be stopped and started again on the same data and port."""
+
+    def __init__(self, directory: Path, gate: FakeGate) -> None:
+        self.directory = directory
+        self.gate = gate
+        self.port = 0
+        self.site: Site
+        self.loop: asyncio.AbstractEventLoop
+
+    def start(self) -> None:
+        """Serve until `stop`."""
+        ready: Future[None] = Future()
+        self.thread = threading.Thread(target=lambda: asyncio.run(self._serve(ready)), name="site")
+        self.thread.start()
+        ready.result(30)
+
+    def stop(self) -> None:
+        """Stop and wait for the end; twice is no mistake."""
+        if self.thread.is_alive():
+            self.loop.call_soon_threadsafe(self.ended.set)
+            self.thread.join(15)
+            assert not self.thread.is_alive()
+
+    def run(self, work: Coroutine[Any, Any, T]) -> T:
+        """Do something on the site's loop and wait for it."""
+        return asyncio.run_coroutine_threadsafe(work, self.loop).result(15)
+
+    def change(self, lane: str, **changes: Any) -> None:
+        """Move a lane."""
+        self.loop.call_soon_threadsafe(lambda: self.gate.change(lane, **changes))
+
+    async def _serve(self, ready: Future[None]) -> None:
+        try:
+            self.loop, self.ended = asyncio.get_running_loop(), asyncio.Event()
+            async with serve(self.directory, self.gate, self.port) as self.site:
+                self.port = self.site.server.port
+                if not await self.site.accounts.has_users():
+                    for name, role in PEOPLE.items():
+                        await self.site.accounts.add_user(name, role, PASSWORD, "service")
+                ready.set_result(None)
+                await self.ended.wait()
+        except BaseException as error:
+            if ready.done():
+                raise
+            ready.set_exception(error)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=list(FLAGS))
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def gate() -> FakeGate:
+    return FakeGate()
+
+
+@pytest.fixture
+def running(tmp_path: Path, gate: FakeGate) -> Iterator[Running]:
+    running = Running(tmp_path, gate)
+    running.start()
+    yield running
+    running.stop()
+
+
+class Visitor:
+    """A browser of one person; remembers what went wrong in it and whom it asked."""
+
+    def __init__(self, context: BrowserContext, running: Running) -> None:
+        self.context = context
+        self.running = running
+        self.page: Page = context.new_page()
+        self.page.set_default_timeout(10_000)
+        self.errors: list[str] = []
+        self.asked: set[str] = set()
+        self.bytes = 0
+        self.page.on(
+            "console", lambda message: message.type in {"error", "warning"} and self.errors.append(message.text)
+        )
+        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
+        self.page.on("request", lambda request: self.asked.add(request.url.split("/")[2]))
+        self.page.on("websocket", lambda socket: self.asked.add(socket.url.split("/")[2]))
+
+    def _hear(self, message: ConsoleMessage) -> None:
+        if message.type in {"error", "warning"}:
+            self.errors.append(message.text)
+
+    @property
+    def url(self) -> str:
+        return self.running.site.url
+
+    def sign_in(self, name: str = "op") -> Page:
+        """Through the page, as a person does."""
+        self.page.goto(f"{self.url}/")
+        self.page.fill("input[name=name]", name)
+        self.page.fill("input[name=password]", PASSWORD)
+        self.page.click("button.confirm")
+        self.page.wait_for_selector(".lane")
+        return self.page
+
+    def violations(self) -> list[str]:
+        """What axe-core finds on the page as it is."""
+        self.page.evaluate(AXE.read_text(encoding="utf-8"))
+        found = self.page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+        return [
+            f"{one['id']}: {node['target']} {node['failureSummary']}"
+            for one in found["violations"]
+            for node in one["nodes"]
+        ]
+
+
+class Visitors:
+    """Makes visitors, and closes them all."""
+
+    def __init__(self, browser: Browser, running: Running) -> None:
+        self._browser = browser
+        self._running = running
+        self._made: list[Visitor] = []
+
+    def __call__(self, language: str = "zh", scheme: str = "light", width: int = 1440, height: int = 900) -> Visitor:
+        context = self._browser.new_context(
+            viewport={"width": width, "height": height},
+            color_scheme=scheme,  # type: ignore[arg-type]
+        )
+        context.add_init_script(
+            f"if (!localStorage.getItem('gate.language')) localStorage.setItem('gate.language', '{language}')"
+        )
+        self._made.append(Visitor(context, self._running))
+        return self._made[-1]
+
+    def close(self) -> None:
+        """End their browsers; nobody may have asked another machine, ever."""
+        for visitor in self._made:
+            visitor.context.close()
+            assert visitor.asked <= {f"127.0.0.1:{self._running.port}"}, visitor.asked
+
+
+@pytest.fixture
+def visitors(browser: Browser, running: Running) -> Iterator[Visitors]:
+    visitors = Visitors(browser, running)
+    yield visitors
+    visitors.close()
+
+
+@pytest.fixture
+def visitor(visitors: Visitors) -> Visitor:
+    return visitors()

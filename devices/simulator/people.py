@@ -27,6 +27,8 @@ Book = Callable[[str | None, str | None], Answer | None]
 WAITING: Final = frozenset({"review", "detained"})
 DELAY_S: Final = {"operator": 7.0, "supervisor": 9.0}  # from seeing to acting, at speed 1
 LEAST_DELAY_S: Final = 0.2
+WENT_FORWARD: Final = frozenset({"release", "divert", "yard_inside"})
+EMPTY_KG: Final = 100  # a platform that shows less holds no vehicle
 RECONNECT_S: Final = 0.5
 REREADS: Final = 5  # after so many refusals of one vehicle somebody else must look
 BY_VERDICT: Final = {"release": "release", "review": "turn_back", "inspect": "inspect", "refuse": "turn_back"}
@@ -62,8 +64,10 @@ def choose(snapshot: Mapping[str, Any], book: Book, role: str, *, was_refused: b
     Follows the book where the vehicle is in it, else the verdict; after a refused attempt always the verdict.
     """
     passage = snapshot.get("passage")
-    if passage is None or snapshot.get("state") not in WAITING or passage.get("disposition") is not None:
+    if passage is None or snapshot.get("state") not in WAITING:
         return None
+    if passage.get("disposition") is not None:
+        return _sent_away(snapshot, passage, role)
     scanned = passage.get("scanned") or [None]
     answer = book(scanned[0], passage.get("plate"))
     is_resolved = answer is not None and answer.command == "resolve" and passage.get("plate") is not None
@@ -71,6 +75,10 @@ def choose(snapshot: Mapping[str, Any], book: Book, role: str, *, was_refused: b
         answer = _by_verdict(passage)
     if answer is None or answer.role != role or answer.command not in snapshot.get("commands", ()):
         return None
+    return _action(snapshot, passage, answer)
+
+
+def _action(snapshot: Mapping[str, Any], passage: Mapping[str, Any], answer: Answer) -> Action:
     return Action(
         lane=str(snapshot["id"]),
         command=answer.command,
@@ -80,6 +88,20 @@ def choose(snapshot: Mapping[str, Any], book: Book, role: str, *, was_refused: b
         reason="演示值班员",
         fields=dict(answer.fields),
     )
+
+
+def _sent_away(snapshot: Mapping[str, Any], passage: Mapping[str, Any], role: str) -> Action | None:
+    """A vehicle was let go and the lane could not prove that it went: the operator looks, and says what is seen.
+
+    Only where nothing is left in the lane; a vehicle that still stands there is somebody else's to deal with.
+    """
+    shown_kg = (snapshot.get("weight") or {}).get("value_kg")
+    is_empty = shown_kg is not None and abs(shown_kg) <= EMPTY_KG
+    is_clear = all(presence == "clear" for presence in (snapshot.get("detectors") or {"": "unknown"}).values())
+    if role != "operator" or not (is_empty and is_clear):
+        return None
+    has_crossed = passage.get("disposition") in WENT_FORWARD
+    return _action(snapshot, passage, Answer("resolve", "seen_by_operator", fields={"crossed": has_crossed}))
 
 
 def _by_verdict(passage: Mapping[str, Any]) -> Answer | None:

@@ -25,6 +25,7 @@ from devices.simulator.yard_lane import INPUTS, OUTPUTS, YardLane
 
 TICK_S: Final = 0.02
 LONGEST_TICK_S: Final = 0.25  # a halted computer must not let trucks jump
+LONGEST_LEAP_S: Final = 0.6  # nor may a fast yard on a busy one: in yard time, 2 m at walking pace, less than a loop
 GONE: Final = ("crossed", "backing", "left", "backed_out")
 
 Emit = Callable[[Mapping[str, Any]], None]
@@ -107,7 +108,7 @@ class YardProcess:
         while not self._stopped.is_set():
             await asyncio.sleep(TICK_S)
             now_s = time.monotonic()
-            self.yard.step(min(now_s - last_s, LONGEST_TICK_S) * self.plan.speed)
+            self.yard.step(min(min(now_s - last_s, LONGEST_TICK_S) * self.plan.speed, LONGEST_LEAP_S))
             last_s = now_s
             self._tell_judge()
             if self.yard.gone == self.yard.expected and self.yard.gone != self._told_gone:

@@ -82,6 +82,28 @@ def test_nothing_is_done_where_a_visitor_has_acted_already():
     assert choose(snapshot(disposition="back_out"), told(None), "operator") is None
 
 
+@pytest.mark.parametrize(("disposition", "crossed"), [("release", True), ("yard_inside", True), ("back_out", False)])
+def test_a_vehicle_that_went_unproven_is_attested_by_who_sees_the_empty_lane(disposition, crossed):
+    empty = {"weight": {"value_kg": 0}, "detectors": {"exit_beam": "clear", "exit_loop": "clear"}}
+    action = choose({**snapshot(disposition=disposition), **empty}, told(None), "operator")
+    assert action is not None
+    assert action.body()["fields"] == {"crossed": crossed}
+    assert choose({**snapshot(disposition=disposition), **empty}, told(None), "supervisor") is None
+
+
+@pytest.mark.parametrize(
+    "seen",
+    [
+        {"weight": {"value_kg": 18_000}, "detectors": {"exit_loop": "clear"}},
+        {"weight": {"value_kg": None}, "detectors": {"exit_loop": "clear"}},
+        {"weight": {"value_kg": 0}, "detectors": {"exit_loop": "unknown"}},
+        {"weight": None, "detectors": {"exit_loop": "clear"}},
+    ],
+)
+def test_nobody_attests_what_cannot_be_seen(seen):
+    assert choose({**snapshot(disposition="release"), **seen}, told(None), "operator") is None
+
+
 def test_a_detained_vehicle_is_left_alone():
     assert choose(snapshot(state="detained", verdict="detain"), told(None), "operator") is None
 

@@ -1,4 +1,4 @@
-"""Which weighing protocols fit some bytes, with the evidence. Pure: listening, and with which settings, is others' work.
+"""Which weighing protocols fit some bytes, with the evidence. Pure: listening is others' work.
 
 A protocol fits only when its frames make up nearly all of the bytes: random bytes, text logs and position sentences of
 satellite receivers then fit none, and the answer is an empty list: unknown.

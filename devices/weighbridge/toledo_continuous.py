@@ -28,6 +28,7 @@ _FIELDS = re.compile(rb" *\d+")  # leading zeros as blanks or as digits (8142), 
 _TARE = re.compile(rb" *\d*")
 _NEXT_START = re.compile(rb"[\x02\n]")
 _WORDS = 3
+PLAIN_FRAMES = 5  # ours: so many frames in a row without checksum, and the stream is taken to have none
 _BODY_BYTES = {STANDARD: 17, SHORT: 11, CLONE12: 11}  # up to and with CR
 
 _MOTION, _OUT_OF_RANGE, _MINUS, _NET, _KG, _NO_ZERO = 0x08, 0x04, 0x02, 0x01, 0x10, 0x40  # status word B
@@ -144,6 +145,8 @@ class ToledoScan:
     def __init__(self, form: ToledoForm) -> None:
         self._form = form
         self._has_checksums = form.checksum in (REQUIRED, PLAIN_SUM)
+        self._has_none = form.checksum == NONE
+        self._plain_in_a_row = 0
 
     @property
     def limit(self) -> int:
@@ -175,8 +178,8 @@ class ToledoScan:
 
     def _length(self, window: Window) -> int | Drop | None:
         """Bytes of the frame with its checksum, if it has one; a Drop when the checksum is wrong."""
-        size, checksum = self._form.body_bytes, self._form.checksum
-        if checksum == NONE:
+        size = self._form.body_bytes
+        if self._has_none:
             return size
         behind = window.data[size : size + 2]
         if not behind and not window.is_last:
@@ -197,6 +200,7 @@ class ToledoScan:
                 return size
         elif len(behind) < 2 and not window.is_last and not self._has_checksums:
             return None
+        self._plain_in_a_row = 0
         if behind[1:] == b"\x02":
             self._has_checksums = True  # a fitting byte between CR and the next STX: no noise of just that shape
         return size + 1
@@ -209,13 +213,24 @@ class ToledoScan:
         wrong = Drop(Reason.CHECKSUM, size + 1)
         if len(behind) < 2:
             return wrong if window.is_last else None
-        if STX in behind:  # the next frame directly behind CR has no second STX; behind a checksum there is one
-            return size if behind[0] == STX and behind[1] != STX else wrong
-        # Noise behind CR, or a wrong checksum and a next frame whose STX was hurt too? Then its CR is near this place.
-        next_cr = window.data[2 * size - 1 : self.limit]
+        if behind[1] == STX:  # what stands between CR and the next STX is a checksum, and it does not fit
+            return wrong
         if len(window.data) < self.limit and not window.is_last:
             return None
-        return wrong if CR in next_cr else size
+        if self._next_shows_checksums(window.data):
+            return wrong
+        if behind[0] == STX:
+            self._plain_in_a_row += 1
+            self._has_none = self._plain_in_a_row >= PLAIN_FRAMES
+        return size
+
+    def _next_shows_checksums(self, data: bytes) -> bool:
+        """Whether the next frame betrays that this stream has checksums, though its STX was hurt or lost on the way."""
+        size = self._form.body_bytes
+        following, check = data[size : 2 * size], data[2 * size : 2 * size + 1]
+        if following[:1] == b"\x02" and following[-1:] == b"\r" and len(following) == size:
+            return check != b"\x02" and check == bytes([self._form.check(following)])
+        return CR in data[2 * size - 1 : self.limit]
 
     def _scan_clone(self, window: Window) -> Scanned:
         """The 12-byte clone ends CR LF."""

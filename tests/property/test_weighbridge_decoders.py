@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from devices.weighbridge import protocols
@@ -20,6 +20,7 @@ SAMPLES: list[dict[str, Any]] = json.loads(
     (Path(__file__).parents[1] / "golden" / "weighbridge" / "frames.json").read_text(encoding="utf-8")
 )
 NAMES = sorted(protocols.PROTOCOLS)
+PATIENT = settings(deadline=None)  # the machine may be busy; the time limit per test still holds
 NOISE = st.one_of(
     st.binary(max_size=12),
     st.text("ST,GS+-0123456789.kg =\r\nWwnUO", max_size=16).map(str.encode),
@@ -46,6 +47,7 @@ def option_sets(name: str) -> st.SearchStrategy[dict[str, str]]:
 
 
 @pytest.mark.parametrize("name", NAMES)
+@PATIENT
 @given(data=st.data())
 def test_how_bytes_are_split_over_reads_changes_nothing(name: str, data: st.DataObject) -> None:
     stream, options = data.draw(streams(name)), data.draw(option_sets(name))
@@ -55,6 +57,7 @@ def test_how_bytes_are_split_over_reads_changes_nothing(name: str, data: st.Data
 
 
 @pytest.mark.parametrize("name", NAMES)
+@PATIENT
 @given(data=st.data())
 def test_every_byte_but_line_ends_is_told_once_and_in_order(name: str, data: st.DataObject) -> None:
     stream = data.draw(streams(name))
@@ -65,6 +68,7 @@ def test_every_byte_but_line_ends_is_told_once_and_in_order(name: str, data: st.
 
 
 @pytest.mark.parametrize("name", NAMES)
+@PATIENT
 @given(data=st.data())
 def test_any_bytes_leave_a_small_buffer(name: str, data: st.DataObject) -> None:
     decoder = protocols.create(name, data.draw(option_sets(name)))
@@ -106,6 +110,7 @@ CHECKED = {"xk3190-continuous": continuous_frames(), "toledo-continuous": toledo
 
 
 @pytest.mark.parametrize("name", sorted(CHECKED))
+@PATIENT
 @given(data=st.data())
 def test_frames_made_from_the_layout_read_as_made(name: str, data: st.DataObject) -> None:
     made = data.draw(st.lists(CHECKED[name], min_size=1, max_size=4))
@@ -114,6 +119,7 @@ def test_frames_made_from_the_layout_read_as_made(name: str, data: st.DataObject
 
 
 @pytest.mark.parametrize("name", sorted(CHECKED))
+@PATIENT
 @given(data=st.data())
 def test_a_damaged_byte_costs_a_frame_and_never_changes_a_value(name: str, data: st.DataObject) -> None:
     made = data.draw(st.lists(CHECKED[name], min_size=1, max_size=3))
@@ -127,6 +133,7 @@ def test_a_damaged_byte_costs_a_frame_and_never_changes_a_value(name: str, data:
 
 
 @pytest.mark.parametrize("name", sorted(CHECKED))
+@PATIENT
 @given(data=st.data())
 def test_a_lost_byte_costs_a_frame_and_never_changes_a_value(name: str, data: st.DataObject) -> None:
     made = data.draw(st.lists(CHECKED[name], min_size=1, max_size=3))
@@ -143,6 +150,7 @@ def test_a_lost_byte_costs_a_frame_and_never_changes_a_value(name: str, data: st
 
 
 @pytest.mark.parametrize("name", NAMES)
+@PATIENT
 @given(noise=st.binary(max_size=600))
 def test_noise_is_told_in_pieces_of_bounded_size(name: str, noise: bytes) -> None:
     for frame in all_frames(name, {}, noise):

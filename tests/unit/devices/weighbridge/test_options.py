@@ -115,3 +115,10 @@ def test_an_sma_answer_with_the_tare_is_no_weight() -> None:
 def test_a_cardinal_line_that_lost_a_digit_is_not_read() -> None:
     assert told("cardinal", b" 12345.6 tG  \r") == ["12345.6"]
     assert told("cardinal", b" 1234.6 tG  \r") == ["noise"]
+
+
+def test_toledo_seen_five_times_without_checksum_needs_no_look_ahead() -> None:
+    decoder = protocols.create("toledo-continuous")
+    decoder.feed(TOLEDO[:17] * 8)
+    (frame,) = decoder.feed(TOLEDO[:17])
+    assert frame.raw == TOLEDO[:17]

@@ -229,7 +229,8 @@ class ToledoScan:
         size = self._form.body_bytes
         following, check = data[size : 2 * size], data[2 * size : 2 * size + 1]
         if following[:1] == b"\x02" and following[-1:] == b"\r" and len(following) == size:
-            return check != b"\x02" and check == bytes([self._form.check(following)])
+            is_stx = check == b"\x02" and data[2 * size + 1 : 2 * size + 2] != b"\x02"
+            return not is_stx and check == bytes([self._form.check(following)])
         return CR in data[2 * size - 1 : self.limit]
 
     def _scan_clone(self, window: Window) -> Scanned:

@@ -190,6 +190,11 @@ def _undecided_at_approach(view: View) -> bool:
     )
 
 
+def _was_held(view: View) -> bool:
+    """Neither released nor sent on: the exit boom was not up for it, so a vehicle that is gone has gone back."""
+    return not view.is_release_decided
+
+
 def _needs_person(view: View) -> bool:
     return _can_work(view) and view.has_passage
 
@@ -203,7 +208,7 @@ _WAYS_OUT: Final = (
     Row(_E.RETURN_ASKED, _S.RETURNING),
     Row(_E.CROSSING_ATTESTED, _S.CLEARING, (_C.RECORD_CROSSING, _C.LOWER_ENTRY_BOOM, _C.LOWER_EXIT_BOOM)),
     Row(_E.DEPARTURE_ATTESTED, _S.CLEARING, (_C.RECORD_DEPARTURE, _C.LOWER_ENTRY_BOOM, _C.LOWER_EXIT_BOOM)),
-    Row(_E.VEHICLE_WITHDREW, _S.CLEARING, (_C.RECORD_DEPARTURE, _C.LOWER_ENTRY_BOOM)),
+    Row(_E.VEHICLE_WITHDREW, _S.CLEARING, (_C.RECORD_DEPARTURE, _C.LOWER_ENTRY_BOOM), when=_was_held),
 )
 _ASK_AGAIN: Final = (
     Row(_E.FACTS_CHANGED, _S.DECIDING, (_C.DECIDE,)),
@@ -274,7 +279,8 @@ TRANSITIONS: Final[dict[LaneState, tuple[Row, ...]]] = {
         # The lowering is intended as soon as the vehicle is under the boom; when it happens the interlocks say.
         Row(_E.UNDER_RELEASE_BOOM, _S.CLEARING, (_C.LOWER_EXIT_BOOM,)),
         Row(_E.CROSSED, _S.CLEARING, (_C.RECORD_CROSSING, _C.LOWER_EXIT_BOOM, _C.LOWER_ENTRY_BOOM)),
-        Row(_E.VEHICLE_WITHDREW, _S.CLEARING, (_C.RECORD_DEPARTURE, _C.LOWER_ENTRY_BOOM, _C.LOWER_EXIT_BOOM)),
+        # With the exit boom up a vehicle that is seen no more may have gone either way: a person says which.
+        Row(_E.VEHICLE_WITHDREW, _S.REVIEW, (_C.LOWER_EXIT_BOOM, _C.ESCALATE)),
         Row(_E.HOLD_ASKED, _S.REVIEW, (_C.LOWER_EXIT_BOOM,)),
         Row(_E.TIME_IS_UP, _S.LEAVING, (_C.ESCALATE,)),
     ),
@@ -296,7 +302,8 @@ TRANSITIONS: Final[dict[LaneState, tuple[Row, ...]]] = {
         Row(_E.UNDER_RELEASE_BOOM, _S.CLEARING, (_C.LOWER_EXIT_BOOM,)),
         Row(_E.CROSSED, _S.CLEARING, (_C.RECORD_CROSSING, _C.LOWER_EXIT_BOOM, _C.LOWER_ENTRY_BOOM)),
         Row(_E.DEPARTURE_ATTESTED, _S.CLEARING, (_C.RECORD_DEPARTURE, _C.LOWER_ENTRY_BOOM, _C.LOWER_EXIT_BOOM)),
-        Row(_E.VEHICLE_WITHDREW, _S.CLEARING, (_C.RECORD_DEPARTURE, _C.LOWER_ENTRY_BOOM, _C.LOWER_EXIT_BOOM)),
+        # With the exit boom up a vehicle that is seen no more may have gone either way: a person says which.
+        Row(_E.VEHICLE_WITHDREW, _S.REVIEW, (_C.LOWER_EXIT_BOOM, _C.ESCALATE)),
         Row(_E.HOLD_ASKED, _S.REVIEW, (_C.LOWER_EXIT_BOOM,)),
         Row(_E.TIME_IS_UP, _S.DIVERTING, (_C.ESCALATE,)),
     ),

@@ -285,6 +285,21 @@ async def test_a_release_whose_vehicle_rolls_back_is_authorised_still_and_shown_
     assert rig.violations == []
 
 
+async def test_a_released_truck_that_is_seen_no_more_is_neither_crossed_nor_back_until_a_person_says(rig):
+    await _onto_platform(rig)
+    await _identify(rig)
+    await rig.run(3)
+    assert rig.lane.state is LaneState.LEAVING
+    rig.kg = 0
+    await rig.run(4)
+    assert rig.lane.state is LaneState.REVIEW
+    assert not {"slip.used", "slip.returned"} & set(rig.journal.events())
+    await rig.commands.carry_out(_ask(rig, Command.RESOLVE, fields={"crossed": True}), OPERATOR)
+    await rig.run(3)
+    assert rig.lane.state is LaneState.IDLE
+    assert "slip.used" in rig.journal.events()
+
+
 async def test_a_boom_moved_by_hand_in_an_idle_lane_is_recorded_as_unexplained(rig):
     rig.barriers[Side.EXIT].position = BoomPosition.UP
     await rig.run(1)

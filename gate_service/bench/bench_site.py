@@ -1,0 +1,85 @@
+"""The site of the bench: one inbound declared lane with weighbridge and two booms, written as a site file like any."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from config.loader import LoadedSite, load
+from gate_service.bench.slips import SITE
+
+LANE: Final = "in-1"
+APPROACH, ENTRY_LOOP, ENTRY_BEAM, EXIT_BEAM, EXIT_LOOP = range(5)
+POLICY: Final = {
+    "version": "bench",
+    # Hours pass in jumps within one run, and no centre refreshes the copy: its age is not what is measured.
+    "offline": {"slip_max_age_h": 8784, "hazmat_max_age_h": 0, "hold_max_age_h": 8784},
+}
+_SITE: Final = """
+[site]
+id = "{site}"
+name = {{ zh = "台架", en = "Bench" }}
+demo = true
+[data]
+dir = "data"
+[policy]
+file = "policy.json"
+[[modules]]
+name = "io-1"
+url = "{module}"
+profile = "wago-750"
+[[lanes]]
+id = "{lane}"
+name = {{ zh = "台架通道", en = "Bench lane" }}
+kind = "declared"
+direction = "inbound"
+module = "io-1"
+timing = {{ escalate_after_s = 3600 }}
+[lanes.inputs]
+approach = 0
+entry_loop = 1
+entry_beam = 2
+exit_beam = 3
+exit_loop = 4
+entry_up = 5
+entry_down = 6
+exit_up = 7
+exit_down = 8
+fire = 9
+power_ok = 10
+[lanes.outputs]
+entry_raise = 0
+entry_lower = 1
+exit_raise = 2
+exit_lower = 3
+entry_red = 4
+entry_green = 5
+exit_red = 6
+exit_green = 7
+[lanes.weighbridge]
+protocol = "csv"
+port = "{port}"
+interval_kg = 20
+max_capacity_kg = 80000
+"""
+
+
+def load_site(folder: Path, *, module_url: str, weighbridge_port: str) -> LoadedSite:
+    """Write the site file and its policy into the folder and load them as `gate run` would."""
+    (folder / "policy.json").write_text(json.dumps(POLICY), encoding="utf-8")
+    file = folder / "site.toml"
+    text = _SITE.format(site=SITE, lane=LANE, module=module_url, port=weighbridge_port)
+    file.write_text(text, encoding="utf-8")
+    return load(file)
+
+
+@contextmanager
+def disk_folder() -> Iterator[Path]:
+    """Lend a folder on a real disk: /tmp may be memory, /var/tmp survives a reboot (FHS 3.0, 5.15)."""
+    kept = Path("/var/tmp")  # noqa: S108 - a fresh folder of its own is made in it
+    with tempfile.TemporaryDirectory(prefix="gate-bench-", dir=kept if kept.is_dir() else None) as name:
+        yield Path(name)

@@ -1,0 +1,101 @@
+"""`gate bench decision`: from the settling frame to the raise command's write, beside commit and write alone.
+
+The service is the one `gate run` would build from a site file, on a real disk, a pseudo-terminal and Modbus TCP. Both
+spans end in the same stamp of the same server process; pair by pair, so that what else the machine does meets both.
+"""
+
+from __future__ import annotations
+
+import os
+import tty
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from gate_service.bench.bench_clock import BenchClock
+from gate_service.bench.bench_site import disk_folder, load_site
+from gate_service.bench.figure import Figure, quantile
+from gate_service.bench.floor import Floor
+from gate_service.bench.loop import run_loop
+from gate_service.bench.module_client import BenchModule
+from gate_service.bench.slips import fill_copy
+from gate_service.bench.truck import Trucks
+from gate_service.bootstrap import build, check_slip
+from sync.database import Database, DatabaseSettings
+from sync.slip_cache import SlipCache
+
+PAIRS: Final = 5000
+WARM_UP: Final = 20  # first passages fill caches and import modules; a service that just started meets no truck
+P99_LIMIT: Final = 3.0
+
+
+@dataclass(slots=True)
+class Pairs:
+    """Nanoseconds of each decision and of the floor measured right after it."""
+
+    decision_ns: list[int] = field(default_factory=list)
+    floor_ns: list[int] = field(default_factory=list)
+
+
+def bench_decision(pairs: int = PAIRS, warm_up: int = WARM_UP) -> list[Figure]:
+    """Measure and give p50, p99 and the largest, each beside the floor's."""
+    with disk_folder() as folder:
+        measured = run_loop(measure(folder, pairs, warm_up))
+    return figures(measured)
+
+
+def figures(measured: Pairs) -> list[Figure]:
+    """Figures of the pairs."""
+    product = [value / 1e6 for value in measured.decision_ns]
+    floor = [value / 1e6 for value in measured.floor_ns]
+    shares = (("p50", 0.5, None), ("p99", 0.99, P99_LIMIT), ("largest", 1.0, None))
+    return [
+        Figure(
+            "decision", f"frame to raise command, {name} of {len(product)}", quantile(product, share), "ms",
+            quantile(floor, share), "floor", limit,
+        )
+        for name, share, limit in shares
+    ]  # fmt: skip
+
+
+async def measure(folder: Path, pairs: int, warm_up: int) -> Pairs:
+    """Send `warm_up` + `pairs` trucks through; the first ones do not count."""
+    clock = BenchClock()
+    measured = Pairs()
+    with pseudo_terminal() as (indicator, port):
+        async with BenchModule() as module:
+            site = load_site(folder, module_url=module.url, weighbridge_port=port)
+            await _fill(folder / "data", clock, warm_up + pairs)
+            async with build(site, clock).service as service, Floor(folder / "data", folder / "floor", module) as floor:
+                trucks = Trucks(service, clock, module, indicator)
+                await trucks.ready()
+                for index in range(warm_up + pairs):
+                    await trucks.drive_on(index)
+                    started_ns, raised_ns = await trucks.settle()
+                    await trucks.rest()
+                    floor_ns = await floor.repeat_decision()
+                    if index >= warm_up:
+                        measured.decision_ns.append(raised_ns - started_ns)
+                        measured.floor_ns.append(floor_ns)
+                    await trucks.drive_off()
+                    floor.tidy()
+    return measured
+
+
+async def _fill(folder: Path, clock: BenchClock, count: int) -> None:
+    async with Database(DatabaseSettings(folder)) as database:
+        await fill_copy(SlipCache(database, clock, check_slip), clock, 0, count)
+
+
+@contextmanager
+def pseudo_terminal() -> Iterator[tuple[int, str]]:
+    """Lend the indicator's end of a serial line and the name of the other end."""
+    ours, theirs = os.openpty()
+    try:
+        tty.setraw(theirs)
+        yield ours, os.ttyname(theirs)
+    finally:
+        os.close(ours)
+        os.close(theirs)

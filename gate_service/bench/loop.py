@@ -1,0 +1,18 @@
+"""The event loop of a bench: the one `gate run` uses."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+
+def run_loop(work: Coroutine[Any, Any, T]) -> T:
+    """Run to the end, on uvloop where there is one."""
+    try:
+        import uvloop
+    except ImportError:  # not on every platform
+        return asyncio.run(work)
+    return uvloop.run(work)

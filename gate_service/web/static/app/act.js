@@ -176,7 +176,7 @@ const Form = ({ lane }) => {
   return html`<form class=${`act ${asked.command}`} onSubmit=${submit} aria-label=${t(`command.${asked.command}`)}>
     <h3>
       ${t(`command.${asked.command}`)}
-      ${ON_VEHICLE.has(asked.command) && html` <span class="plate">${asked.plate ?? t("plate.unread")}</span>`}
+      ${ON_VEHICLE.has(asked.command) && html` <span class=${asked.plate ? "plate" : "plate unread"}>${asked.plate ?? t("plate.unread")}</span>`}
     </h3>
     ${asked.side && html`<${Sides} asked=${asked} lane=${lane} />`}
     ${asked.command === "resolve" && html`<${Facts} asked=${asked} />`}

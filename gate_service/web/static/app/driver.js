@@ -2,7 +2,7 @@
 import { DemoBanner } from "./chrome.js";
 import { html, render } from "./html.js";
 import { startTexts } from "./i18n.js";
-import { ageNow, connection, lanes, now, startLive } from "./live.js";
+import { ageNow, connection, lanes, startLive } from "./live.js";
 import { STALE_MS } from "./facts.js";
 
 const WAIT = { zh: "请停车等候", en: "Stop and wait" };
@@ -22,7 +22,6 @@ function signOf(lane, isFresh) {
 
 const Display = ({ id }) => {
   const lane = lanes.get(id)?.value;
-  now.value; // look again several times a second: old is not the same as red, but the driver must stop for both
   const age = lane ? ageNow(lane, lane.inputs_age_ms) : null;
   const isFresh = connection.value === "live" && age !== null && age <= STALE_MS;
   const sign = lane ? signOf(lane, isFresh) : "stop";

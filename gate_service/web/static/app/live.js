@@ -97,4 +97,7 @@ export function startLive(lane = null) {
 }
 
 /** How old something is by now, in ms: its age when it was told plus the time since. Null: never known. */
-export const ageNow = (lane, age) => (age == null ? null : age + performance.now() - lane.heardAt);
+export function ageNow(lane, age) {
+  now.value; // whoever shows an age is drawn again as it grows, also when nothing is heard any more
+  return age == null ? null : age + performance.now() - lane.heardAt;
+}

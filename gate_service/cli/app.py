@@ -13,7 +13,12 @@ import typer
 
 from gate_service.domain.errors import ConfigError, GateError, InputError
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, help="Open gate control edge service.")
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Open gate control edge service.",
+)
 user = typer.Typer(no_args_is_help=True, help="Accounts of persons.")
 token = typer.Typer(no_args_is_help=True, help="Tokens of devices and programs.")
 app.add_typer(user, name="user")

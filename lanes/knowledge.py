@@ -5,7 +5,7 @@ Nothing here moves, writes or waits. `lanes.controller` acts on it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from gate_service.domain.passage import Passage, Weighed
@@ -32,6 +32,7 @@ class LanePorts:
     claims: Claims
     clock: Clock
     on_changed: Callable[[str], None]
+    device_healths: Callable[[], Sequence[DeviceHealth]] = tuple  # the drivers' own, as of now: ages for pages
     lowering_rule: LoweringRule = forbids_lowering
 
 

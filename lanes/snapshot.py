@@ -50,7 +50,7 @@ def _devices(lane: LaneController) -> list[dict[str, Any]]:
             "safe_state_confirmed": health.is_safe_state_confirmed,
             "rejects": dict(health.rejects or {}),
         }
-        for health in lane.health.values()
+        for health in lane.ports.device_healths()
     ]
 
 

@@ -5,7 +5,7 @@ Nothing here decides whether a role may use an address (that is the web's table)
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
@@ -26,7 +26,7 @@ from lanes import told
 from lanes.controller import LaneController
 from lanes.deciding import reservations
 from lanes.interlocks import RaiseReason, forbids_raising
-from lanes.states import LaneEvent, step
+from lanes.states import LaneEvent, LaneState, step
 
 LONGEST_TEXT: Final = 64
 """Longest plate, slip number, container or seal taken from a reader or a form."""
@@ -50,6 +50,11 @@ class LaneCommands:
 
     def __init__(self, lane: LaneController) -> None:
         self._lane = lane
+
+    @property
+    def lane(self) -> LaneController:
+        """The lane."""
+        return self._lane
 
     async def carry_out(self, request: CommandRequest, actor: Actor) -> dict[str, Any]:
         """Do what was asked or raise CommandRefusedError with the reason; the answer names what was done."""
@@ -84,17 +89,36 @@ class LaneCommands:
             )
         return passage
 
-    async def _dispose(self, request: CommandRequest, actor: Actor, passage: Passage | None) -> dict[str, Any]:
+    async def approve(self, command_id: str, actor: Actor) -> dict[str, Any]:
+        """A second person approves a waiting command: it is carried out for the one who asked, both recorded."""
+        lane = self._lane
+        pending = lane.approvals.approve(command_id, actor, lane.passage, lane.clock.monotonic_s())
+        return await self._dispose(pending.request, pending.asked_by, lane.passage, approved_by=actor)
+
+    async def _ask_second(self, request: CommandRequest, actor: Actor, passage: Passage) -> dict[str, Any]:
+        lane = self._lane
+        await self._record({**_facts(request), "waits_for": "second person"}, actor, passage)
+        self._still(passage)
+        pending = lane.approvals.ask(request, actor, passage, lane.clock.monotonic_s())
+        lane.changed()
+        return {"pending": pending.shown(lane.clock.monotonic_s())}
+
+    async def _dispose(
+        self, request: CommandRequest, actor: Actor, passage: Passage | None, *, approved_by: Actor | None = None
+    ) -> dict[str, Any]:
         if passage is None:
             raise PassageChangedError("no vehicle is in the lane now")
         event, reason, disposition = self._way(request)
-        if request.command is Command.RELEASE:
-            self._check_right_to_release(passage, actor)
+        needs_second = request.command is Command.RELEASE and self._needs_second(passage, actor)
         self._check_expected(event)
         if reason is not None:
             self._check_interlock(reason)
+        if needs_second and approved_by is None:
+            return await self._ask_second(request, actor, passage)
         disposed = replace(passage, disposition=disposition or passage.disposition, disposed_by=actor.label)
         facts = {**_facts(request), "raise": None if reason is None else reason.value}
+        if approved_by is not None:
+            facts["approved_by"] = approved_by.label
         events, ledger = self._told(request, disposed, actor)
         await self._record(facts, actor, disposed, events=events, ledger=ledger)
         self._still(passage)
@@ -121,19 +145,18 @@ class LaneCommands:
             return event, reason, Disposition.YARD_BEFORE
         return event, reason, Disposition.BACK_OUT if way == "back_out" else Disposition.DIVERT
 
-    def _check_right_to_release(self, passage: Passage, actor: Actor) -> None:
+    def _needs_second(self, passage: Passage, actor: Actor) -> bool:
         """Milder than the verdict is an override: who may is policy per reason, with firm minimums (RULES 7)."""
         if passage.verdict == "release" and passage.decided_version == passage.facts_version:
-            return
+            return False
         if passage.override_by is None:
             raise CommandRefusedError(f"passage {passage.id}: not judged yet; resolve a fact or turn the vehicle back")
         needed = passage.override_by
         if needed == "nobody":
             raise NotPermittedError(f"passage {passage.id}: nothing releases this vehicle at the gate")
-        if needed == "two":
-            raise NotPermittedError(f"passage {passage.id}: a second person must approve this release")
         if needed == "supervisor" and actor.role not in {Role.SUPERVISOR, Role.CUSTOMS}:
             raise NotPermittedError(f"passage {passage.id}: a supervisor must release this vehicle")
+        return needed == "two"
 
     def _told(
         self, request: CommandRequest, passage: Passage, actor: Actor
@@ -167,6 +190,20 @@ class LaneCommands:
         self._lane.passage = resolved
         self._fire(LaneEvent.FACTS_CHANGED)
         return {"done": "resolve", "facts_version": resolved.facts_version}
+
+    async def judge_again(self, cause: str, by: str, states: Collection[LaneState]) -> bool:
+        """Judge the vehicle anew because what is known of it changed (a hold); only while the lane is in `states`."""
+        passage = self._lane.passage
+        if passage is None or self._lane.state not in states:
+            return False
+        newer = passage.with_facts()
+        facts = {"cause": cause, "facts_version": newer.facts_version}
+        await self._lane.put_about(newer, "judged_again", facts, actor=by)
+        if self._lane.passage is not passage or self._lane.state not in states:
+            return False
+        self._lane.passage = newer
+        self._fire(LaneEvent.FACTS_CHANGED)
+        return True
 
     # On the lane and its booms ----------------------------------------------------------------------------------
 

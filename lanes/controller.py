@@ -19,6 +19,7 @@ from gate_service.domain.passage import Outcome, Passage, from_document
 from gate_service.domain.reading import Aspect, DeviceHealth, LaneInputs, Reading, Side
 from gate_service.domain.record import Entry, LedgerChange
 from lanes import told
+from lanes.approvals import Approvals
 from lanes.booms import Booms
 from lanes.closing import close_passage
 from lanes.conditions import true_events
@@ -47,6 +48,7 @@ class LaneController(LaneKnowledge):
     def __init__(self, settings: LaneSettings, ports: LanePorts) -> None:
         super().__init__(settings, ports)
         self.shown: Mapping[Side, Aspect] = {}
+        self.approvals = Approvals()
         self.revision = 0
         self.booms = Booms(ports.barriers, self._boom_failed)
         self.scribe = Scribe(ports.journal, ports.clock, lambda: self._lost("entry_lost"))
@@ -224,7 +226,7 @@ class LaneController(LaneKnowledge):
     def _start_deciding(self) -> None:
         if self.passage is None:
             return
-        self.passage = self.with_weight(self.passage)
+        self.passage = replace(self.with_weight(self.passage), state=self.state.value)
         if self._deciding is not None and self._deciding is not asyncio.current_task():
             self._deciding.cancel()
         self._deciding = asyncio.get_running_loop().create_task(self._decide(self.passage), name="decide")

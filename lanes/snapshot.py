@@ -97,6 +97,12 @@ def passage_snapshot(passage: Passage) -> dict[str, Any]:
     }
 
 
+def _approval(lane: LaneController) -> dict[str, Any] | None:
+    now_s = lane.clock.monotonic_s()
+    pending = lane.approvals.waiting(lane.passage, now_s)
+    return None if pending is None else pending.shown(now_s)
+
+
 def _driver(lane: LaneController) -> Mapping[str, str]:
     passage = lane.passage
     if lane.state is LaneState.REVIEW and passage is not None and passage.driver_text is not None:
@@ -153,6 +159,7 @@ def lane_snapshot(lane: LaneController) -> dict[str, Any]:
         else {"code": lane.attention, "since_at": lane.since_at.isoformat(), "escalated": lane.is_escalated},
         "closing_asked": lane.is_closing_asked,
         "passage": None if lane.passage is None else passage_snapshot(lane.passage),
+        "approval": _approval(lane),
         "driver": dict(_driver(lane)),
         "commands": commands(lane),
     }

@@ -166,6 +166,54 @@ async def test_a_refused_truck_backs_out_only_when_nobody_stands_behind(rig):
     assert rig.claims.given_back
 
 
+SECOND = Actor("sam", Role.SUPERVISOR, ActorKind.USER)
+
+
+async def _held(rig):
+    hold = {"kind": "inspection", "id": "h1", "target": {"type": "slip", "id": None}, "reason": "x", "placed_by": "y"}
+    rig.slips.slips = [sound_slip(holds=[hold])]
+    await _onto_platform(rig)
+    await _identify(rig)
+    await rig.run(2)
+    assert rig.lane.passage.verdict == "inspect"
+    answer = await rig.commands.carry_out(_ask(rig, Command.RELEASE), SUPERVISOR)
+    assert rig.lane.state is LaneState.REVIEW
+    return answer["pending"]["command_id"]
+
+
+async def test_a_hold_is_released_by_two_and_both_are_recorded(rig):
+    command_id = await _held(rig)
+    await rig.commands.approve(command_id, SECOND)
+    await rig.run(3)
+    assert rig.lane.state is LaneState.LEAVING
+    facts = [entry.facts for entry in rig.journal.entries if entry.kind == "command"][-1]
+    assert (facts["approved_by"], rig.lane.passage.disposed_by) == ("user:sam", "user:sue")
+
+
+@pytest.mark.parametrize("who", [SUPERVISOR, OPERATOR])
+async def test_neither_the_one_who_asked_nor_an_operator_is_the_second_person(rig, who):
+    command_id = await _held(rig)
+    with pytest.raises(NotPermittedError):
+        await rig.commands.approve(command_id, who)
+    assert rig.lane.state is LaneState.REVIEW
+
+
+async def test_an_approval_ends_after_five_minutes(rig):
+    command_id = await _held(rig)
+    rig.clock.move(301)
+    with pytest.raises(PassageChangedError):
+        await rig.commands.approve(command_id, SECOND)
+
+
+async def test_an_approval_ends_when_a_fact_changes(rig):
+    command_id = await _held(rig)
+    await rig.commands.plate(PlateRead("浙B12345", trailer_plate="浙B0001挂"), CAMERA)
+    await rig.run(1)
+    with pytest.raises(PassageChangedError):
+        await rig.commands.approve(command_id, SECOND)
+    assert rig.lane.state is LaneState.REVIEW
+
+
 async def test_nobody_releases_a_used_slip(rig):
     rig.slips.known = {"used": {"Z3311I261122000000000001": 1}}
     await _onto_platform(rig)

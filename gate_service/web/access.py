@@ -8,12 +8,13 @@ from typing import Final
 from gate_service.domain.commands import Command, Role, Scope
 
 EVERYONE: Final = frozenset(Role)
-PEOPLE: Final = EVERYONE - {Role.DEVICE}
+DOCS: Final = EVERYONE - {Role.DEVICE, Role.AUTHORITY}
 WATCH: Final = frozenset({Role.OPERATOR, Role.SUPERVISOR, Role.AUDITOR, Role.CUSTOMS, Role.ADMINISTRATOR})
 READ_RECORD: Final = frozenset({Role.OPERATOR, Role.SUPERVISOR, Role.AUDITOR, Role.CUSTOMS})
 WORK_LANES: Final = frozenset({Role.OPERATOR, Role.SUPERVISOR, Role.CUSTOMS})
 AUDIT: Final = frozenset({Role.SUPERVISOR, Role.AUDITOR, Role.ADMINISTRATOR})
 HAZMAT: Final = frozenset({Role.AUTHORITY, Role.SUPERVISOR, Role.AUDITOR})
+AUTHORITY: Final = frozenset({Role.AUTHORITY})
 ACCOUNTS: Final = frozenset({Role.ADMINISTRATOR})
 DISPLAY: Final = frozenset({Role.DEVICE, Role.OPERATOR, Role.SUPERVISOR, Role.ADMINISTRATOR})
 NOBODY: Final[frozenset[Role]] = frozenset()
@@ -46,8 +47,9 @@ ADDRESSES: Final = (
     Address("GET", "/", WATCH),
     Address("GET", "/admin", ACCOUNTS),
     Address("GET", "/driver/{lane}", DISPLAY, Scope.DISPLAY, lane_bound=True),
-    Address("GET", "/api/docs", PEOPLE),
-    Address("GET", "/api/openapi.json", PEOPLE, Scope.READ),
+    Address("GET", "/authority", HAZMAT),
+    Address("GET", "/api/docs", DOCS),
+    Address("GET", "/api/openapi.json", DOCS, Scope.READ),
     # the service itself
     Address("GET", "/readyz", WATCH, Scope.METRICS),
     Address("GET", "/metrics", NOBODY, Scope.METRICS),
@@ -74,6 +76,12 @@ ADDRESSES: Final = (
     Address("GET", "/api/v1/hazmat/entries", HAZMAT, Scope.HAZMAT),
     Address("GET", "/api/v1/hazmat/inventory", HAZMAT, Scope.HAZMAT),
     Address("GET", "/api/v1/hazmat/stream", HAZMAT, Scope.HAZMAT),
+    Address("GET", "/api/v1/hazmat/inventory.csv", HAZMAT, Scope.HAZMAT),
+    Address("GET", "/api/v1/hazmat/entries.csv", HAZMAT, Scope.HAZMAT),
+    Address("POST", "/api/v1/hazmat/corrections", AUTHORITY),
+    Address("GET", "/api/v1/hazmat/holds", HAZMAT | WATCH, Scope.HOLDS),
+    Address("POST", "/api/v1/hazmat/holds", AUTHORITY, Scope.HOLDS),
+    Address("POST", "/api/v1/hazmat/holds/{hold_id}/lift", AUTHORITY, Scope.HOLDS),
     # accounts
     Address("GET", "/api/v1/users", ACCOUNTS),
     Address("POST", "/api/v1/users", ACCOUNTS),
@@ -95,7 +103,7 @@ def home_of(role: Role) -> str:
     """Where a person of this role begins."""
     if role in WATCH:
         return "/"
-    return "/api/docs"
+    return "/authority" if role is Role.AUTHORITY else "/api/docs"
 
 
 def may_use(address: Address, role: Role | None, scopes: frozenset[Scope], lanes: frozenset[str], lane: str) -> bool:

@@ -6,6 +6,7 @@ Unknown fields of messages are ignored (CONTRACT); known ones must be of their t
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from decimal import Decimal
 from http import HTTPStatus
 from typing import Annotated, Any, Final, Literal, TypeVar
 
@@ -109,6 +110,59 @@ class NewToken(Body):
     lanes: Several = Field(default_factory=list)
 
 
+class Enterprise(Body):
+    """The enterprise whose stock is corrected."""
+
+    customs_code: Short
+    name: Annotated[str, StringConstraints(max_length=200, pattern=_PRINTABLE)] | None = None
+
+
+class CorrectedLine(Body):
+    """One substance of one storage unit, and by how much its balance changes (kilograms, at most three decimals)."""
+
+    storage_unit: Short
+    un_no: Annotated[str, StringConstraints(pattern=r"^[0-9]{4}$")]
+    name: Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=_PRINTABLE)]
+    hazard_class: Annotated[str, StringConstraints(pattern=r"^[1-9](\.[1-6])?[A-Z]?$")] = Field(alias="class")
+    change_kg: Annotated[Decimal, Field(strict=False, ge=-1_000_000_000, le=1_000_000_000, decimal_places=3)]
+    cas: Short | None = None
+    subsidiary: Several = Field(default_factory=list)
+    packing_group: Literal["I", "II", "III"] | None = None
+    emergency_phone: Short | None = None
+    sds: Annotated[str, StringConstraints(max_length=500, pattern=_PRINTABLE)] | None = None
+    ghs_symbol: Several = Field(default_factory=list)
+
+
+class StockCorrection(Body):
+    """Opening stock, or a mistake put right by a change with its sign."""
+
+    kind: Literal["opening_stock", "mistake"]
+    enterprise: Enterprise
+    lines: Annotated[list[CorrectedLine], Field(min_length=1, max_length=200)]
+    reason: Annotated[Text, Field(min_length=1)]
+    corrects: Short | None = None
+
+
+class HoldTarget(Body):
+    """What is held: a substance is named by its UN number or its CAS number."""
+
+    type: Literal["enterprise", "vehicle", "slip", "document", "unit", "substance"]
+    id: Short
+
+
+class NewHold(Body):
+    """A safety hold to place."""
+
+    target: HoldTarget
+    reason: Annotated[Text, Field(min_length=1)]
+
+
+class Lifting(Body):
+    """Why a hold is lifted."""
+
+    reason: Annotated[Text, Field(min_length=1)]
+
+
 async def read_bytes(request: Request, limit_bytes: int) -> bytes:
     """The body, refused before more than the limit is held."""
     kind = request.headers.get("content-type", "").split(";")[0].strip().lower()
@@ -162,6 +216,9 @@ DESCRIBED: Final[tuple[type[Body], ...]] = (
     LaneCommand,
     NewUser,
     NewToken,
+    StockCorrection,
+    NewHold,
+    Lifting,
 )
 
 

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from gate_service.domain.commands import Actor, CommandRequest, PlateRead
+from gate_service.domain.corrections import Correction
 from gate_service.domain.events import JsonObject
 
 Snapshot = JsonObject
@@ -77,6 +78,26 @@ class GateApi(Protocol):
 
     async def hazmat_inventory(self) -> dict[str, Any]:
         """What is in the zone now, with S and R per storage unit and enterprise."""
+        ...
+
+    async def hazmat_newest(self, limit: int) -> dict[str, Any]:
+        """As `hazmat_entries`, the newest ones, oldest of them first."""
+        ...
+
+    async def correct_hazmat(self, correction: Correction, actor: Actor) -> dict[str, Any]:
+        """Record and tell opening stock or a mistake: `{"event_id", "record"}`."""
+        ...
+
+    async def hazmat_holds(self) -> dict[str, Any]:
+        """`{"holds": [{"id", "kind", "target", "reason", "placed_by", "placed_at", "lifted_at", …}]}`."""
+        ...
+
+    async def place_hazmat_hold(self, target: JsonObject, reason: str, actor: Actor) -> dict[str, Any]:
+        """Place a safety hold; the gate obeys at once."""
+        ...
+
+    async def lift_hazmat_hold(self, hold_id: str, reason: str, actor: Actor) -> dict[str, Any]:
+        """Lift it. NotFoundError where it does not stand."""
         ...
 
     async def route(self, document: JsonObject) -> dict[str, Any]:

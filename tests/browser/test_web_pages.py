@@ -367,3 +367,17 @@ def delete_user(connection, name: str) -> None:  # type: ignore[no-untyped-def]
     from sync.tables import users
 
     connection.execute(delete(users).where(users.c.name == name)).close()
+
+
+def test_a_device_is_as_fresh_as_its_last_word_not_as_its_last_change_of_health(
+    visitor: Visitor, running: Running
+) -> None:
+    page = visitor.sign_in()
+    choose(visitor, "in-d2")
+    healthy = {"device": "io-in-d2", "kind": "io_module", "fault": None, "age_ms": 600_000, "rejects": {}}
+    running.change("in-d2", devices=[healthy])
+    device = page.locator(".devices li")
+    expect(device).to_have_count(1)
+    expect(device).to_contain_text("正常")
+    running.change("in-d2", inputs_age_ms=9000)
+    expect(device).to_contain_text("无应答")

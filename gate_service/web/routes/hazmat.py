@@ -1,4 +1,4 @@
-"""The zone authority's pull addresses (CONTRACT 5)."""
+"""The zone authority's addresses (CONTRACT 5): pull, live stream, tables, corrections and safety holds."""
 
 from __future__ import annotations
 
@@ -7,22 +7,30 @@ from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, Header, Response
 
+from gate_service.domain.corrections import read_correction
+from gate_service.domain.mass import Mass
 from gate_service.web import guard
+from gate_service.web.bodies import Lifting, NewHold, StockCorrection, described, reader
 from gate_service.web.context import Cursor, Limit, Parts, Web
+from gate_service.web.csv_tables import BALANCE_COLUMNS, ENTRY_COLUMNS, csv_answer, rows_of
 from gate_service.web.guard import Admitted
 from gate_service.web.live import encode
+from gate_service.web.once import Key, once
 from gate_service.web.streams import StillAdmitted, event_stream
 from sync.accounts import Caller
 
 router = APIRouter(prefix="/api/v1/hazmat", tags=["hazmat"], dependencies=[Depends(guard.admit)])
 
 PAGE: Final = 100
+LARGEST_PAGE: Final = 1000
 LOOK_EVERY_S: Final = 1.0
 
 
 @router.get("/entries")
-async def entries(web: Parts, after: Cursor = None, limit: Limit = 100) -> dict[str, Any]:
-    """Events after a cursor, oldest first."""
+async def entries(web: Parts, after: Cursor = None, limit: Limit = 100, newest: bool = False) -> dict[str, Any]:
+    """Events after a cursor, oldest first; with `newest=true` the newest ones, and the cursor to go on from."""
+    if newest:
+        return await web.gate.hazmat_newest(limit)
     return await web.gate.hazmat_entries(after, limit)
 
 
@@ -34,10 +42,86 @@ async def inventory(web: Parts) -> dict[str, Any]:
 
 @router.get("/stream")
 async def stream(
-    web: Parts, caller: Admitted, last_event_id: Annotated[str | None, Header(max_length=128)] = None
+    web: Parts,
+    caller: Admitted,
+    after: Cursor = None,
+    last_event_id: Annotated[str | None, Header(max_length=128)] = None,
 ) -> Response:
-    """The same events as they come (server-sent events); Last-Event-ID resumes after a cursor."""
-    return event_stream(_entries_from(web, caller, last_event_id))
+    """The same events as they come (server-sent events), after a cursor; Last-Event-ID resumes."""
+    return event_stream(_entries_from(web, caller, last_event_id or after))
+
+
+@router.get("/inventory.csv")
+async def inventory_csv(web: Parts) -> Response:
+    """The balances as a table, for spreadsheets."""
+    found = await web.gate.hazmat_inventory()
+    return csv_answer("inventory.csv", BALANCE_COLUMNS, _pages_of(found["balances"]))
+
+
+@router.get("/entries.csv")
+async def entries_csv(web: Parts, caller: Admitted) -> Response:
+    """Every line of every event as a table, sent page by page."""
+    return csv_answer("entries.csv", ENTRY_COLUMNS, _entry_rows(web, caller))
+
+
+@router.post("/corrections", openapi_extra=described(StockCorrection))
+async def correct(
+    web: Parts,
+    caller: Admitted,
+    body: Annotated[StockCorrection, Depends(reader(StockCorrection))],
+    key: Key = None,
+) -> Response:
+    """Opening stock, or a mistake put right; told as `hazmat.corrected`. An Idempotency-Key makes repeats harmless."""
+
+    async def work() -> dict[str, Any]:
+        lines = [
+            {**line.model_dump(by_alias=True, exclude={"change_kg"}), "change": Mass.from_kg(line.change_kg)}
+            for line in body.lines
+        ]
+        enterprise = body.enterprise.model_dump(exclude_none=True)
+        correction = read_correction(body.kind, enterprise, lines, body.reason, body.corrects)
+        return await web.gate.correct_hazmat(correction, caller.actor)
+
+    return await once(web, caller, key, ["correct", body.model_dump(mode="json")], work)
+
+
+@router.get("/holds")
+async def holds(web: Parts) -> dict[str, Any]:
+    """Safety holds placed at this site, standing first, with who and why."""
+    return await web.gate.hazmat_holds()
+
+
+@router.post("/holds", openapi_extra=described(NewHold))
+async def place_hold(
+    web: Parts, caller: Admitted, body: Annotated[NewHold, Depends(reader(NewHold))], key: Key = None
+) -> Response:
+    """Place a `safety` hold on an enterprise, vehicle, slip, document, storage unit or substance; obeyed at once."""
+
+    async def work() -> dict[str, Any]:
+        return await web.gate.place_hazmat_hold(body.target.model_dump(), body.reason, caller.actor)
+
+    return await once(web, caller, key, ["hold", body.model_dump(mode="json")], work)
+
+
+@router.post("/holds/{hold_id}/lift", openapi_extra=described(Lifting))
+async def lift_hold(
+    web: Parts, caller: Admitted, hold_id: str, body: Annotated[Lifting, Depends(reader(Lifting))]
+) -> dict[str, Any]:
+    """Lift a hold, with the reason."""
+    return await web.gate.lift_hazmat_hold(hold_id, body.reason, caller.actor)
+
+
+async def _pages_of(rows: list[dict[str, Any]]) -> AsyncIterator[list[dict[str, Any]]]:
+    yield rows
+
+
+async def _entry_rows(web: Web, caller: Caller) -> AsyncIterator[list[dict[str, Any]]]:
+    """One row per hazardous line, page by page, as long as the caller may."""
+    is_admitted, after, more = StillAdmitted(web, caller), None, True
+    while more and await is_admitted():
+        page = await web.gate.hazmat_entries(after, LARGEST_PAGE)
+        after, more = page["after"], page["more"]
+        yield [row for entry in page["entries"] for row in rows_of(entry)]
 
 
 async def _entries_from(web: Web, caller: Caller, after: str | None) -> AsyncIterator[str]:

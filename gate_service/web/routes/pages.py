@@ -34,6 +34,12 @@ async def administration(request: Request, web: Parts) -> Response:
     return _page(request, web, "admin")
 
 
+@router.get("/authority")
+async def authority(request: Request, web: Parts) -> Response:
+    """The zone authority's page: hazardous goods and nothing else."""
+    return _page(request, web, "authority")
+
+
 @router.get("/sign-in")
 async def sign_in(request: Request, web: Parts) -> Response:
     """Name and password; somebody already signed in goes to where they belong."""

@@ -6,7 +6,7 @@ import { html, Mark, render } from "./html.js";
 import { startTexts, t, told } from "./i18n.js";
 
 const ROLES = ["operator", "supervisor", "auditor", "customs", "authority", "administrator", "device"];
-const SCOPES = ["scan", "plate", "display", "read", "events", "routing", "hazmat", "metrics"];
+const SCOPES = ["scan", "plate", "display", "read", "events", "routing", "hazmat", "holds", "metrics"];
 
 const users = signal([]);
 const tokens = signal([]);

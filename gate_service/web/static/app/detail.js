@@ -114,11 +114,16 @@ const Passage = ({ passage }) => {
   </section>`;
 };
 
+/** How old the last word of a device is. What it said last is in the lane; health is told only when it changes. */
+const lastWord = (lane, device) =>
+  ({ io_module: lane.inputs_age_ms, weighbridge: lane.weight?.age_ms ?? null })[device.kind] ?? null;
+
 const Device = ({ lane, device }) => {
-  const old = device.age_ms !== null && isOld(lane, device.age_ms); // null: it speaks only when it has something
+  const heard = lastWord(lane, device);
+  const old = heard !== null && isOld(lane, heard);
   const bad = device.fault !== null || old;
   const rejects = Object.entries(device.rejects ?? {}).filter(([, count]) => count > 0);
-  const age = ageNow(lane, device.age_ms);
+  const age = ageNow(lane, heard);
   return html`<li class=${bad ? "bad" : ""}>
     <${Mark} name=${bad ? "bolt" : "check"} /><code>${device.device}</code>
     <span class="dim">${t(`device.${device.kind}`)}</span>

@@ -27,11 +27,11 @@ const Beam = ({ name, state }) => {
   </g>`;
 };
 
-const ARMS = { down: 0, up: -90, moving: -45, stuck: -45 };
+const ARMS = { down: 0, up: 90, moving: 45, stuck: 45 }; // degrees, raised towards the platform
 
 const Boom = ({ side, position }) => {
   const x = BOOMS[side];
-  const turn = ARMS[position];
+  const turn = position in ARMS ? ARMS[position] * (side === "entry" ? -1 : 1) : undefined;
   return html`<g class=${`boom ${position}`}>
     ${turn !== undefined &&
     html`<line class="arm" x1=${x} y1=${TOP - 4} x2=${x} y2=${BOTTOM + 2} transform=${`rotate(${turn} ${x} ${TOP - 4})`} />`}

@@ -55,7 +55,7 @@ def load(path: Path) -> LoadedSite:
     )
     if loaded.secret is not None and not _is_hex(loaded.secret):
         problems.append("policy.secret_file: hex digits expected")
-    problems += _lane_problems(file) + _listen_problems(file)
+    problems += _lane_problems(file) + _listen_problems(file) + _zone_problems(file)
     if problems:
         raise ConfigError(problems)
     return loaded
@@ -236,6 +236,16 @@ def _bits_used_twice(file: SiteFile) -> list[str]:
             if len(users) > 1
         ]
     return problems
+
+
+def _zone_problems(file: SiteFile) -> list[str]:
+    named = [("units", "id", unit.id) for unit in file.zone.units]
+    named += [("enterprises", "customs_code", one.customs_code) for one in file.zone.enterprises]
+    return [
+        f"zone.{table}: {key} {name!r} is used {count} times, once expected"
+        for (table, key, name), count in Counter(named).items()
+        if count > 1
+    ]
 
 
 def _listen_problems(file: SiteFile) -> list[str]:

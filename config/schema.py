@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 Identifier = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,31}$")]
 Seconds = Annotated[float, Field(gt=0, le=3600)]
+PerMille = Annotated[int, Field(ge=0, le=1000)]
 Bit = Annotated[int, Field(ge=0, le=65535)]
 
 
@@ -70,6 +71,31 @@ class Authority(Shape):
     url: str
     secret_file: str
     allow: list[str] = []
+
+
+class ZoneUnit(Shape):
+    """A storage unit of the zone. `exposed_people` gives alpha of GB 18218 (absent: R is not computed); `plan` is left,
+    top, width and height of its rectangle on the plan, in per mille.
+    """
+
+    id: Annotated[str, StringConstraints(min_length=1, max_length=64)]
+    name: Name | None = None
+    exposed_people: int | None = Field(None, ge=0, le=1_000_000)
+    plan: tuple[PerMille, PerMille, PerMille, PerMille] | None = None
+
+
+class ZoneEnterprise(Shape):
+    """An enterprise of the zone, by customs code, and the people exposed around it."""
+
+    customs_code: Annotated[str, StringConstraints(min_length=1, max_length=32)]
+    exposed_people: int | None = Field(None, ge=0, le=1_000_000)
+
+
+class Zone(Shape):
+    """What the zone authority's page needs to know of the zone beyond what passed the gate."""
+
+    units: list[ZoneUnit] = []
+    enterprises: list[ZoneEnterprise] = []
 
 
 class Policy(Shape):
@@ -182,6 +208,7 @@ class SiteFile(Shape):
     data: Data
     central: Central | None = None
     authority: Authority | None = None
+    zone: Zone = Zone()
     policy: Policy = Policy()
     demo: Demo = Demo()
     modules: list[Module] = Field(min_length=1)

@@ -19,10 +19,12 @@ from devices.signals.module import IoModule, ModuleSettings
 from devices.weighbridge.driver import WeighbridgeDriver, WeighbridgeSettings
 from gate_service.clock import RealClock
 from gate_service.domain.events import Event, EventType
+from gate_service.domain.inventory import ExposedPeople
 from gate_service.domain.mass import Mass
 from gate_service.domain.ports import Clock, Journal
 from gate_service.domain.reading import Detector, Side
 from gate_service.domain.record import Entry
+from gate_service.hazmat_desk import HazmatDesk
 from gate_service.live import Watchers
 from gate_service.service import Device, GateService, Lane, Parts
 from gate_service.web.app import create_app
@@ -34,6 +36,7 @@ from lanes.knowledge import LanePorts, LoweringRule
 from lanes.platform import DeckSettings
 from lanes.policy.fields import Fields
 from lanes.policy.slip_reading import read_slip
+from lanes.policy.stock_tables import STOCK_EDITION, stock_tables
 from lanes.settings import LaneSettings
 from lanes.snapshot import lane_snapshot
 from lanes.states import Layout
@@ -42,6 +45,8 @@ from sync.database import Database, DatabaseSettings
 from sync.feed_queries import FeedQueries
 from sync.journal import SqlJournal
 from sync.settings import AuthoritySettings, CentralSettings, SyncSettings
+from sync.site_holds import SiteHolds
+from sync.stock_queries import StockQueries
 from sync.worker import SyncWorker
 
 ZERO_BAND_INTERVALS = 2
@@ -100,7 +105,15 @@ def build(site: LoadedSite, clock: Clock | None = None) -> Built:
         devices=(*modules.values(), *devices),
         barriers=barriers,
         journal=journal,
-        feed=FeedQueries(database, file.site.id),
+        hazmat=HazmatDesk(
+            journal=journal,
+            feed=FeedQueries(database, file.site.id),
+            stock=StockQueries(database, stock_tables(), _exposed(site)),
+            holds=SiteHolds(database, journal, clock),
+            clock=clock,
+            zone=file.zone.model_dump(mode="json"),
+            edition=STOCK_EDITION,
+        ),
     )
     described = {"id": file.site.id, "name": file.site.name.model_dump(), "demo": file.site.demo}
     service = GateService(described, parts, watchers)
@@ -234,6 +247,14 @@ def _sync_settings(site: LoadedSite) -> SyncSettings:
 def check_slip(document: Mapping[str, Any]) -> None:
     """Refuse a slip that the rules could not read (CaseError); the copy keeps it apart with the reason."""
     read_slip(Fields(document, "slip"))
+
+
+def _exposed(site: LoadedSite) -> ExposedPeople:
+    zone = site.file.zone
+    return ExposedPeople(
+        {unit.id: unit.exposed_people for unit in zone.units},
+        {one.customs_code: one.exposed_people for one in zone.enterprises},
+    )
 
 
 def _web_settings(site: LoadedSite) -> WebSettings:

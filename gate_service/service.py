@@ -12,16 +12,17 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from gate_service.domain.commands import Actor, CommandRequest, PlateRead
+from gate_service.domain.corrections import Correction
 from gate_service.domain.errors import InputError, NotFoundError
 from gate_service.domain.events import JsonObject
 from gate_service.domain.passage import from_document
+from gate_service.hazmat_desk import HazmatDesk
 from gate_service.live import Watchers
 from lanes.commands import LaneCommands
 from lanes.controller import LaneController
 from lanes.routing import route_document
 from lanes.snapshot import lane_snapshot, passage_snapshot
 from lanes.states import LaneState
-from sync.feed_queries import FeedQueries
 from sync.journal import SqlJournal
 from sync.record_queries import PassageFilter
 from sync.worker import SyncWorker
@@ -69,7 +70,7 @@ class Parts:
     devices: Sequence[Device]
     barriers: Sequence[AbstractAsyncContextManager[Any]]  # left first: a pulse under way ends, no output stays on
     journal: SqlJournal
-    feed: FeedQueries
+    hazmat: HazmatDesk
 
 
 class GateService:
@@ -125,6 +126,10 @@ class GateService:
     async def command(self, lane_id: str, request: CommandRequest, actor: Actor) -> dict[str, Any]:
         """Carry out one command of a person."""
         return await self._lane(lane_id).commands.carry_out(request, actor)
+
+    async def approve(self, lane_id: str, command_id: str, actor: Actor) -> dict[str, Any]:
+        """A second person approves a command that waits for one."""
+        return await self._lane(lane_id).commands.approve(command_id, actor)
 
     async def scan(
         self, lane_id: str, code: str, actor: Actor, read_id: str | None, at: datetime | None
@@ -189,11 +194,31 @@ class GateService:
 
     async def hazmat_entries(self, after: str | None, limit: int) -> dict[str, Any]:
         """Hazardous entries and exits as the authority is told."""
-        return await self._parts.feed.entries(after, limit)
+        return await self._parts.hazmat.entries(after, limit)
+
+    async def hazmat_newest(self, limit: int) -> dict[str, Any]:
+        """The newest of them, oldest first, with the cursor to go on from."""
+        return await self._parts.hazmat.newest(limit)
 
     async def hazmat_inventory(self) -> dict[str, Any]:
         """What is in the zone now by this gate's entries and exits."""
-        return await self._parts.feed.inventory()
+        return await self._parts.hazmat.inventory()
+
+    async def correct_hazmat(self, correction: Correction, actor: Actor) -> dict[str, Any]:
+        """Opening stock, or a mistake put right."""
+        return await self._parts.hazmat.correct(correction, actor.label)
+
+    async def hazmat_holds(self) -> dict[str, Any]:
+        """Safety holds of the zone authority at this site."""
+        return await self._parts.hazmat.holds()
+
+    async def place_hazmat_hold(self, target: JsonObject, reason: str, actor: Actor) -> dict[str, Any]:
+        """Place one; vehicles in the lanes that it means are judged again at once."""
+        return await self._parts.hazmat.place_hold(target, reason, actor.label, self._commands())
+
+    async def lift_hazmat_hold(self, hold_id: str, reason: str, actor: Actor) -> dict[str, Any]:
+        """Lift one."""
+        return await self._parts.hazmat.lift_hold(hold_id, reason, actor.label, self._commands())
 
     async def route(self, document: JsonObject) -> dict[str, Any]:
         """Which of this site's lanes a vehicle should take; `lanes` left out are those of now."""
@@ -226,6 +251,9 @@ class GateService:
         if lane is None:
             raise NotFoundError(f"lane {lane_id!r}: one of {sorted(self._parts.lanes)} expected"[:200])
         return lane
+
+    def _commands(self) -> list[LaneCommands]:
+        return [lane.commands for lane in self._parts.lanes.values()]
 
     @staticmethod
     def _routable(lane: Lane) -> dict[str, Any]:

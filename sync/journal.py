@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Final, Self
@@ -31,6 +31,9 @@ from sync.statements import run
 from sync.tables import from_us, to_us
 
 log = logging.getLogger(__name__)
+
+Also = Callable[[Connection, int], None]
+"""What else belongs into an entry's transaction; it is given the entry's record number."""
 
 SEAL_EVERY_S: Final = 20.0  # what a cut-off tail can hide until the next seal; our decision
 
@@ -76,15 +79,22 @@ class SqlJournal:
         """The site this record belongs to."""
         return self._site_id
 
-    async def write(self, entry: Entry) -> int:
-        """Commit one entry whole and return its record number.
+    async def write(self, entry: Entry, also: Also | None = None) -> int:
+        """Commit one entry whole and return its record number; `also` changes more rows in the same transaction.
 
         Raises RecordError where nothing can be committed; SlipTakenError where other passages hold a slip this entry
         would reserve (judge again); LedgerRefusedError for a used slip given back. Nothing of the entry is then
         written. TypeError and ValueError are programming errors: floats in facts, a passage document without its keys.
         """
         row = encode_entry(entry)
-        return await self._database.write(lambda connection: self._append(connection, row))
+
+        def change(connection: Connection) -> int:
+            number = self._append(connection, row)
+            if also is not None:
+                also(connection, number)
+            return number
+
+        return await self._database.write(change, is_quiet=also is None and not entry.ledger)
 
     def is_writable(self) -> bool:
         """False once a commit failed or the chain broke, and while the disk is below its reserve."""

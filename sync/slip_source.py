@@ -18,6 +18,7 @@ from sync.change import Change, SlipCheck, read_slip_document
 from sync.database import Database
 from sync.journal import SqlJournal
 from sync.ledger import LedgerFacts
+from sync.site_holds import known_holds, standing
 from sync.slip_cache import CopyState, SlipCache
 from sync.slip_lookup import CopyRow, Registers, Touched, registers, slips_by_number, slips_by_plate
 
@@ -75,6 +76,7 @@ class CentralSlipSource:
         slips = chosen.slips
         touched = Touched.by(slips, numbers, plate)
         registered = await self._database.read(lambda connection: registers(connection, touched, passage_id))
+        own_holds = known_holds(await self._database.read(standing), touched, slips)
         ledger = await self._journal.ledger_facts(
             touched.slip_nos, touched.plates, touched.declarations, passage_id=passage_id
         )
@@ -86,7 +88,7 @@ class CentralSlipSource:
             source=Source.CENTRAL if chosen.is_central else Source.LOCAL,
             as_of=_oldest(chosen.as_ofs) if chosen.as_ofs else as_of,
             holds_as_of=state.as_of,
-            known=self._known(registered, ledger),
+            known=self._known(registered, ledger, own_holds),
         )
 
     async def _ask(self, numbers: Sequence[str], plate: str | None, direction: str) -> _Answered | None:
@@ -139,7 +141,7 @@ class CentralSlipSource:
             if row.document is not None:
                 chosen.slips.append(row.document)
 
-    def _known(self, registered: Registers, ledger: LedgerFacts) -> JsonObject:
+    def _known(self, registered: Registers, ledger: LedgerFacts, own_holds: Sequence[JsonObject]) -> JsonObject:
         """The `known` object of a case. Without the ledger of vehicles inside, `inside` stays away: not kept."""
         since = {plate: at.isoformat() for plate, at in ledger.inside_since.items()}
         inside = {"inside": list(since), "inside_since_at": since} if self._keeps_vehicles_inside else {}
@@ -148,7 +150,7 @@ class CentralSlipSource:
             "declarations": registered.declarations,
             "enterprises": registered.enterprises,
             "vehicles": registered.vehicles,
-            "holds": registered.holds,
+            "holds": [*registered.holds, *own_holds],
             "tares": {plate: [mass.to_json() for mass in masses] for plate, masses in ledger.tares.items()},
             "used": dict(ledger.used),
             "revoked": registered.revoked,

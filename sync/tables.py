@@ -125,6 +125,7 @@ def _queue(name: str) -> Table:
 
 outbox = _queue("outbox")  # for the central system
 feed = _queue("feed")  # hazmat events for the zone authority
+Index("feed_by_record", feed.c.record_number, feed.c.seq)  # how the authority reads it again
 
 # --- ledgers: made from the records' ledger changes, and checked against them by `gate verify` -----------------------
 
@@ -197,6 +198,22 @@ holds = _copy(
     Column("target_type", String),
     Column("target_id", String),
     Index("holds_by_target", "generation", "target_type", "target_id"),
+)
+
+site_holds = Table(  # safety holds of the zone authority, placed at this site; each change is a record of its own
+    "site_holds",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("target_type", String, nullable=False),
+    Column("target_id", String, nullable=False),
+    Column("reason", String, nullable=False),
+    Column("placed_by", String, nullable=False),
+    Column("placed_at_us", Number, nullable=False),
+    Column("placed_record", Number, nullable=False),
+    Column("lifted_by", String),
+    Column("lifted_at_us", Number),
+    Column("lifted_record", Number),
+    Column("lift_reason", String),
 )
 
 sync_state = Table(

@@ -32,6 +32,7 @@ class Scope(StrEnum):
     EVENTS = "events"  # the stream of lane snapshots
     ROUTING = "routing"  # ask for a lane
     HAZMAT = "hazmat"  # the zone authority's pull addresses
+    HOLDS = "holds"  # place and lift the zone authority's safety holds
     METRICS = "metrics"  # /metrics and /readyz
 
 

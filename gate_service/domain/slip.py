@@ -34,6 +34,7 @@ class Hold:
     target_type: str | None = None
     target_id: str | None = None
     placed_by: str | None = None
+    reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

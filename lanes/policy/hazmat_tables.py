@@ -54,7 +54,8 @@ class UnEntry:
         return self.class_code[3:] if self.hazard_class == "1" else ""
 
 
-def _rows(name: str) -> list[dict[str, str]]:
+def rows_of(name: str) -> list[dict[str, str]]:
+    """The rows of one file of lanes/policy/data."""
     text = (importlib.resources.files("lanes.policy") / "data" / name).read_text(encoding="utf-8")
     return list(csv.DictReader(io.StringIO(text, newline="")))
 
@@ -64,12 +65,12 @@ def un_numbers() -> Mapping[str, UnEntry]:
     """Every UN number of the list by its four digits."""
     return {
         row["un_no"]: UnEntry(row["un_no"], row["name"], row["class"], row["class_code"], row["status"])
-        for row in _rows("un_numbers.csv")
+        for row in rows_of("un_numbers.csv")
     }
 
 
 @functools.cache
 def mixed_loading() -> Mapping[str, Mapping[str, str]]:
     """The label table: row, column, cell; a blank cell forbids."""
-    rows = _rows("adr_7_5_2_1_mixed_loading.csv")
+    rows = rows_of("adr_7_5_2_1_mixed_loading.csv")
     return {row["label"]: {label: cell for label, cell in row.items() if label != "label"} for row in rows}

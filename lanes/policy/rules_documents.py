@@ -92,7 +92,8 @@ def hold(facts: Facts) -> Iterator[Check]:
         if is_transit and held.kind not in TRANSIT_HOLDS:
             continue
         verdict = Verdict.DETAIN if held.kind == "police" else Verdict.INSPECT
-        yield Check("hold", verdict, "no hold", held.kind, source=f"hold {held.hold_id or '?'}")
+        why = f": {held.reason}" if held.reason else ""
+        yield Check("hold", verdict, "no hold", held.kind, source=f"hold {held.hold_id or '?'}{why}")
 
 
 def _applying_holds(facts: Facts) -> Iterator[tuple[Hold, bool]]:

@@ -99,6 +99,7 @@ def read_hold(fields: Fields) -> Hold:
         target_type=target.listed("type") if target else None,
         target_id=target.text("id") if target else None,
         placed_by=fields.text("placed_by"),
+        reason=fields.text("reason") if isinstance(fields.raw("reason"), str) else None,
     )
 
 

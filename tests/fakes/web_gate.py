@@ -274,6 +274,10 @@ class FakeGate:
     plates: list[tuple[str, PlateRead]] = field(default_factory=list)
     refuse_with: Exception | None = None
     mute: bool = False
+    hazmat_events: list[dict[str, Any]] = field(default_factory=list)
+    stock: dict[str, Any] = field(default_factory=lambda: {"balances": [], "units": [], "enterprises": []})
+    corrections: list[tuple[Any, Actor]] = field(default_factory=list)
+    holds: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.snapshots = {one["id"]: one for one in site_lanes()}
@@ -373,7 +377,38 @@ class FakeGate:
         return {"entries": [entry], "after": str(start + 1), "more": start == 0}
 
     async def hazmat_inventory(self) -> dict[str, Any]:
-        return {"units": [], "enterprises": []}
+        return self.stock
+
+    async def hazmat_newest(self, limit: int) -> dict[str, Any]:
+        return {"entries": self.hazmat_events[-limit:], "after": str(len(self.hazmat_events)), "more": False}
+
+    async def correct_hazmat(self, correction: Any, actor: Actor) -> dict[str, Any]:
+        self.corrections.append((correction, actor))
+        return {"event_id": "e9", "record": 9}
+
+    async def hazmat_holds(self) -> dict[str, Any]:
+        return {"holds": list(self.holds.values())}
+
+    async def place_hazmat_hold(self, target: Any, reason: str, actor: Actor) -> dict[str, Any]:
+        hold = {
+            "id": f"safety-{len(self.holds) + 1}",
+            "kind": "safety",
+            "target": dict(target),
+            "reason": reason,
+            "placed_by": actor.label,
+            "placed_at": iso(),
+            "lifted_by": None,
+            "lifted_at": None,
+            "lift_reason": None,
+        }
+        self.holds[hold["id"]] = hold
+        return {**hold, "judged_again": []}
+
+    async def lift_hazmat_hold(self, hold_id: str, reason: str, actor: Actor) -> dict[str, Any]:
+        if hold_id not in self.holds:
+            raise NotFoundError(f"hold {hold_id!r}: a standing hold of this site expected")
+        self.holds[hold_id] |= {"lifted_by": actor.label, "lifted_at": iso(), "lift_reason": reason}
+        return {**self.holds[hold_id], "judged_again": []}
 
     async def route(self, document: Any) -> dict[str, Any]:
         if "lanes" not in document:

@@ -28,7 +28,7 @@ async def site(tmp_path: Path) -> AsyncIterator[Site]:
 
 
 def concrete(address: Address) -> str:
-    names = {"{lane}": "in-d1", "{passage_id}": "none", "{slip_no}": "none", "{name}": "none", "{path:path}": "none.js"}
+    names = {"{lane}": "in-d1", "{passage_id}": "none", "{slip_no}": "none", "{name}": "none", "{hold_id}": "none", "{path:path}": "none.js"}
     path = address.path
     for name, value in names.items():
         path = path.replace(name, value)

@@ -1,0 +1,57 @@
+"""What is in the zone by this gate's record: the running stock, brought up to the newest event at every question."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Mapping
+from functools import partial
+from typing import Any, Final
+
+from sqlalchemy import Connection
+
+from gate_service.domain.inventory import ExposedPeople, Stock, inventory
+from gate_service.domain.major_hazard import StockTables
+from sync.database import Database
+from sync.statements import run
+
+PIECE: Final = 500  # events taken between two breaths of the event loop
+
+
+class StockQueries:
+    """Reads the feed as it was recorded; delivered or not makes no difference. Events once taken are not read again."""
+
+    def __init__(self, database: Database, tables: StockTables, exposed: ExposedPeople) -> None:
+        self._database = database
+        self._tables = tables
+        self._exposed = exposed
+        self._stock = Stock()
+        self._taken_to = 0  # record number: all events of one record are committed together
+        self._one_at_a_time = asyncio.Lock()
+
+    async def inventory(self) -> dict[str, Any]:
+        """Balances, S and R as of now (`gate_service.domain.inventory`)."""
+        async with self._one_at_a_time:
+            await self._catch_up()
+            return {**inventory(self._stock, self._tables, self._exposed), "record": self._taken_to}
+
+    async def _catch_up(self) -> None:
+        while True:
+            rows = await self._database.read(partial(_events, after=self._taken_to))
+            for number, event in rows:
+                self._stock.take(event)
+                self._taken_to = number
+            if len(rows) < PIECE:
+                return
+
+
+def _events(connection: Connection, after: int) -> list[tuple[int, Mapping[str, Any]]]:
+    """The next events above a record number; the last record of a piece is whole."""
+    rows = run(
+        connection,
+        "SELECT record_number, payload FROM feed WHERE record_number > ? AND record_number <= (SELECT MAX(n)"
+        " FROM (SELECT record_number AS n FROM feed WHERE record_number > ? ORDER BY record_number LIMIT ?) AS piece)"
+        " ORDER BY record_number, seq",
+        (after, after, PIECE),
+    )
+    return [(int(row[0]), json.loads(row[1])) for row in rows]

@@ -45,7 +45,7 @@ class Child:
         self.log_path = log_folder / f"{name}.log"
         self.is_stopping = False
         self._process: asyncio.subprocess.Process | None = None
-        self._lines: asyncio.Queue[str] = asyncio.Queue()
+        self._lines: asyncio.Queue[str | None] = asyncio.Queue()  # None: it has ended
         self._reader: asyncio.Task[None] | None = None
         self._last: deque[str] = deque(maxlen=LAST_LINES)
 
@@ -69,6 +69,7 @@ class Child:
         assert process.stdout is not None
         with self.log_path.with_suffix(".out").open("ab") as kept:
             await self._read_lines(process.stdout, kept)
+        self._lines.put_nowait(None)
 
     async def _read_lines(self, stdout: asyncio.StreamReader, kept: BinaryIO) -> None:
         while line := await stdout.readline():
@@ -95,12 +96,13 @@ class Child:
 
     async def objects(self) -> AsyncIterator[dict[str, Any]]:
         """JSON objects of its standard output as they come; other lines are passed over. Ends with the process."""
-        assert self._reader is not None
-        while not (self._reader.done() and self._lines.empty()):
-            with contextlib.suppress(TimeoutError, json.JSONDecodeError):
-                found = json.loads(await asyncio.wait_for(self._lines.get(), 0.2))
+        # No wait_for here: in Python 3.11 it loses a cancellation that comes together with a line.
+        while (line := await self._lines.get()) is not None:
+            with contextlib.suppress(json.JSONDecodeError):
+                found = json.loads(line)
                 if isinstance(found, dict):
                     yield found
+        self._lines.put_nowait(None)  # whoever asks again is told again
 
     async def tell(self, message: dict[str, Any]) -> None:
         """Write one JSON line to its standard input."""
@@ -126,7 +128,8 @@ class Child:
         self.is_stopping = True
         self._signal(signal.SIGTERM)
         try:
-            await asyncio.wait_for(process.wait(), STOP_WITHIN_S)
+            async with asyncio.timeout(STOP_WITHIN_S):
+                await process.wait()
         except TimeoutError:
             self._signal(signal.SIGKILL)
             await process.wait()

@@ -29,7 +29,9 @@ JsonDict = dict[str, Any]
 
 START_WITHIN_S: Final = 60.0  # a small machine imports for seconds
 DRAIN_WITHIN_S: Final = 40.0
-SETTLE_WITHIN_S: Final = 30.0
+SETTLE_WITHIN_S: Final = 15.0
+STUCK_AFTER_S: Final = 20.0  # without any truck gone: this, and what several queueing trucks take in yard time
+STUCK_AFTER_YARD_S: Final = 200.0
 POLL_S: Final = 0.25
 TRUCKS_AHEAD: Final = 30  # without an end: so many trucks are known to centre and yard before they come
 INJECT_AFTER_TRUCKS: Final = 2
@@ -91,7 +93,9 @@ class DemoRun:
         self._source = visits_from(options.seed, first)
         self.visits = [next(self._source) for _ in range(options.trucks if options.is_ending else TRUCKS_AHEAD)]
         folder.write("first_truck", str(first + len(self.visits)))
-        lanes, _, _ = await asyncio.gather(self._start_yard(), self.start_central(), self._start_authority())
+        lanes, self.accounts, _, _ = await asyncio.gather(
+            self._start_yard(), Accounts.prepare(folder), self.start_central(), self._start_authority()
+        )
         await self._load(self.visits)
         await self._start_service(lanes)
 
@@ -133,7 +137,6 @@ class DemoRun:
                 inject=self.options.inject if self.options.inject in demo_injects.SERVICE_INJECTS else None,
             )
         )
-        self.accounts = await Accounts.prepare(self.folder)
         self.base_url = f"http://127.0.0.1:{port}"
         self.service.arguments += ["-m", "gate_service", "run", "--config", str(self.folder.site_file)]
         await self.service.start()
@@ -233,7 +236,13 @@ class DemoRun:
 
     async def _until_through(self) -> JsonDict:
         while self._gone < len(self.visits):
-            await self._next_move()
+            try:
+                async with asyncio.timeout(STUCK_AFTER_S + STUCK_AFTER_YARD_S / self.options.speed):
+                    await self._next_move()
+            except TimeoutError:
+                left = len(self.visits) - self._gone
+                self._say(f"nothing has moved for long and {left} trucks have not gone: ending")
+                break
         async with Session(self.base_url) as session:
             await session.sign_in(VISITOR, self.accounts.passwords[VISITOR])
             await self._settled(session)
@@ -282,7 +291,8 @@ class DemoRun:
     async def _judged(self, recorded: Sequence[JsonDict]) -> JsonDict:
         self._report = asyncio.get_running_loop().create_future()
         await self.yard.tell({"do": "report", "recorded": recorded})
-        return await asyncio.wait_for(self._report, SETTLE_WITHIN_S)
+        async with asyncio.timeout(SETTLE_WITHIN_S):
+            return await self._report
 
     # After it -------------------------------------------------------------------------------------------------------
 

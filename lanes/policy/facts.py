@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from fractions import Fraction
@@ -11,7 +11,7 @@ from gate_service.domain.hazmat import SmallQuantities, small_quantities
 from gate_service.domain.mass import Mass
 from gate_service.domain.slip import CREDITS, GoodsLine, Slip
 from gate_service.domain.vehicle import comparable_container, comparable_plate
-from lanes.policy.case import Case, RegisteredVehicle
+from lanes.policy.case import Case, RegisteredVehicle, TemporaryExit
 from lanes.policy.draws import WEIGH, is_drawn
 from lanes.policy.policy import SERVICE, Policy
 from lanes.policy.signature import SignatureFinding, looks_like_token, verify_scanned, verify_signature
@@ -102,6 +102,19 @@ def credit_of(slip: Slip, case: Case) -> str:
     found = stated or [enterprise.credit]
     known = [c if c is not None and c in CREDITS else "dishonest" for c in found]
     return max(known, key=CREDITS.index)
+
+
+def awaited_returns(slip: Slip, case: Case) -> Iterator[TemporaryExit]:
+    """RULES 3, `return_overdue`: what this slip's enterprise took out before and has not brought back.
+
+    Only a slip that is itself a temporary exit (`return_due_at` set) asks.
+    """
+    if slip.return_due is None or slip.enterprise is None:
+        return
+    for earlier in case.known.temporary_exits:
+        is_other = earlier.slip_no != slip.slip_no
+        if is_other and earlier.returned is None and earlier.customs_code in slip.enterprise.identifiers:
+            yield earlier
 
 
 def assigned_tier(slip: Slip, case: Case, credit: str) -> Tier:

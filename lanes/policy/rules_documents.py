@@ -11,7 +11,7 @@ from gate_service.domain.vehicle import comparable_plate
 from gate_service.domain.verdict import Check, Verdict
 from lanes.policy.case import Declaration
 from lanes.policy.draws import SPOT, is_drawn
-from lanes.policy.facts import Facts
+from lanes.policy.facts import Facts, awaited_returns
 
 TRANSIT_HOLDS = ("quarantine", "safety", "police")
 
@@ -217,17 +217,9 @@ def return_overdue(facts: Facts) -> Iterator[Check]:
     if not facts.is_outbound:
         return
     for slip in facts.judged_slips:
-        if slip.return_due is None or slip.enterprise is None:
-            continue
-        for earlier in facts.case.known.temporary_exits:
+        for earlier in awaited_returns(slip, facts.case):
             due = earlier.return_due
-            if (
-                earlier.slip_no != slip.slip_no
-                and earlier.customs_code in slip.enterprise.identifiers
-                and earlier.returned is None
-                and due is not None
-                and facts.case.now > due
-            ):
+            if due is not None and facts.case.now > due:
                 yield Check(
                     "return_overdue",
                     Verdict.REVIEW,

@@ -14,7 +14,7 @@ from lanes.policy.ages import (
     is_stale,
 )
 from lanes.policy.case import is_bound_to
-from lanes.policy.facts import Facts
+from lanes.policy.facts import Facts, awaited_returns
 
 
 def _copy_limit_h(facts: Facts) -> Fraction:
@@ -86,11 +86,10 @@ def _crossed_limits(facts: Facts, error_us: int) -> Iterator[str]:
     verified = case.lane.verified_until
     if verified is not None and case.weight.gross is not None and error_crosses_end(verified, now, error_us):
         yield "verification"
-    if facts.is_outbound and any(s.return_due for s in facts.judged_slips):
-        for earlier in case.known.temporary_exits:
-            due = earlier.return_due
-            if due is not None and earlier.returned is None and error_crosses_end(due, now, error_us):
-                yield "return"
+    if facts.is_outbound:
+        dues = [e.return_due for s in facts.judged_slips for e in awaited_returns(s, case)]
+        if any(due is not None and error_crosses_end(due, now, error_us) for due in dues):
+            yield "return"
 
 
 def _crossed_ages(facts: Facts, error_us: int) -> Iterator[str]:

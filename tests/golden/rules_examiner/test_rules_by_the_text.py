@@ -1,4 +1,7 @@
-"""Answers worked out from the rules' text alone, with their own arithmetic, before the code was read.
+"""Answers worked out from the rules' text, with their own arithmetic, most of them before the code was read.
+
+Where the text leaves a choice the case holds the reading of docs/decisions/0004; the sections "several slips", "left
+out and blank", "what cannot be judged", "returns and the clock" and "readings of decision 0004" came after reading it.
 
 `cases.json`: a case is a base document with members set or dropped by path ("slips.0.total_kg"), and what must come of
 it: verdict, tier, every reason that fires with its verdict, the lane that would fit, and where the text decides them

@@ -160,11 +160,15 @@ class Barriers(Shape):
 
 
 class Weighbridge(Shape):
-    """The lane's weighbridge and its plate. `interval_kg` is the verification interval e (class III)."""
+    """The lane's weighbridge and its plate. `interval_kg` is the verification interval e (class III).
+
+    `unit` and `decimals` are what the display shows; a frame that says otherwise never counts as stable.
+    """
 
     protocol: str
     port: str
     unit: Literal["kg", "t", "g", "lb"] = "kg"
+    decimals: int | None = Field(None, ge=0, le=5)
     interval_kg: Decimal = Field(gt=0, le=1000)
     max_capacity_kg: Decimal = Field(gt=0, le=1_000_000)
     verified_until_at: datetime | None = None

@@ -31,7 +31,7 @@ def check_module(url: str, profile: str) -> None:
 
 def check_weighbridge(protocol: str, port: str, options: Mapping[str, str]) -> None:
     """Raise InputError when a weighbridge could not be made from these."""
-    protocols.create(protocol, options)
+    protocols.poll_of(protocol, options)
     parse_line(port)
 
 

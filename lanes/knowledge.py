@@ -6,7 +6,7 @@ Nothing here moves, writes or waits. `lanes.controller` acts on it.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from gate_service.domain.passage import Passage, Weighed
 from gate_service.domain.ports import Barrier, Claims, Clock, Journal, Signals, SlipSource
@@ -68,9 +68,9 @@ class LaneKnowledge:
             return None
         return all(answers)
 
-    def view(self) -> View:
-        """What the table's guards may look at."""
-        situation = self.situation(self.clock.monotonic_s())
+    def view(self, situation: Situation | None = None) -> View:
+        """What the table's guards may look at; `situation` where the caller has it at hand."""
+        situation = situation or self.situation(self.clock.monotonic_s())
         return View(
             layout=self.settings.layout,
             has_passage=self.passage is not None,
@@ -161,23 +161,27 @@ class LaneKnowledge:
             at=reading.taken_at if reading else self.clock.now(),
             was_zeroed=self.deck.is_zero_seen,
             was_whole=self.situation(now_s).is_whole(),
+            alibi_id=reading.alibi_id if reading and is_settled else None,
         )
         before = passage.weighed
         if before is not None and (before.gross, before.status) == (weighed.gross, weighed.status):
             return passage
         return passage.with_facts(weighed=weighed)
 
-    def note_whole(self, now_s: float) -> None:
-        """Note since when the whole vehicle stands on the platform."""
-        self.deck = stand_whole(self.deck, is_whole=self.situation(now_s).is_whole(), now_s=now_s)
+    def noted(self, now_s: float) -> Situation:
+        """The situation now, once it is noted since when the vehicle stands whole and since when every device answers.
 
-    def note_devices(self, now_s: float) -> None:
-        """Note since when every device of the lane answers."""
-        situation = replace(self.situation(now_s), state=LaneState.FAULT)
-        if situation.lost_because() is not None:
-            self.devices_good_since_s = None
-        elif self.devices_good_since_s is None:
-            self.devices_good_since_s = now_s
+        One situation serves all looks at one moment: this runs for every frame and every poll of every lane.
+        """
+        situation = self.situation(now_s)
+        deck = stand_whole(self.deck, is_whole=situation.is_whole(), now_s=now_s)
+        good_since_s = self.devices_good_since_s if self.devices_good_since_s is not None else now_s
+        if situation.lost_because(LaneState.FAULT) is not None:
+            good_since_s = None
+        if deck is self.deck and good_since_s == self.devices_good_since_s:
+            return situation
+        self.deck, self.devices_good_since_s = deck, good_since_s
+        return self.situation(now_s)
 
     def why(self, event: LaneEvent, to: LaneState) -> str | None:
         """The word shown for what needs attention in the new state; None where nothing does."""

@@ -1,7 +1,7 @@
 """Serial ports by URL through pyserial, one daemon thread each; reopened by the link keeper. Bytes only, no meaning.
 
 The thread waits in `poll` for the first byte and takes at once whatever is there, so a frame's last byte is not held
-back; the stamp is taken in the thread, so a busy event loop does not age it.
+back; the stamp is taken in the thread, so a busy event loop does not age it. Nothing is sent unless `write` is called.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import os
 import select
+import termios
 import threading
 from collections.abc import Callable
 from types import TracebackType
@@ -22,9 +23,12 @@ from devices.links.address import SerialLine, parse_line
 from gate_service.domain.errors import LinkLostError
 from gate_service.domain.ports import Clock
 
+WRITE_TIMEOUT_S: Final = 1.0  # questions are a few bytes: longer means that nobody takes them
 READ_TIMEOUT_S: Final = 0.2  # how long a closing link may take to notice; data never waits for it
 LARGEST_READ: Final = 4096
 SILENT_SOCKET_S: Final = 10.0  # a serial server that vanished without a FIN is only seen by its silence
+
+SEVEN_BITS: Final = bytes(byte & 0x7F for byte in range(256))
 
 OnBytes = Callable[[bytes, float], None]
 """Bytes as one read gave them, and the monotonic time of that read."""
@@ -65,6 +69,12 @@ class SerialLink:
             self._reader.stop()
             await asyncio.to_thread(self._reader.join)
 
+    async def write(self, data: bytes) -> None:
+        """Send. Raises LinkLostError when the port is not open or does not take the bytes."""
+        if self._reader is None:
+            raise LinkLostError(f"{self.line.device}: not open")
+        await asyncio.to_thread(self._reader.write, data)
+
     async def open(self) -> None:
         """Open the port once (for the keeper). Raises LinkLostError."""
         if self._reader is not None:
@@ -92,6 +102,8 @@ class _PortReader:
         self._silent_s = silent_s
         self._loop = asyncio.get_running_loop()
         self._stopped = threading.Event()
+        self._port: Any = None
+        self._writing = threading.Lock()  # the port is not closed under a write
         self.opened: asyncio.Future[None] = self._loop.create_future()
         self.lost: asyncio.Future[str] = self._loop.create_future()
         self.has_read = False
@@ -106,9 +118,19 @@ class _PortReader:
         """Wait for the thread."""
         self._thread.join(timeout=6.0)  # pyserial's socket:// gives up connecting after 5 s
 
+    def write(self, data: bytes) -> None:
+        """Send, from any thread. Raises LinkLostError."""
+        with self._writing:
+            if self._port is None:
+                raise LinkLostError(f"{self._line.device}: not open")
+            try:
+                self._port.write(data)
+            except OSError as exc:  # SerialException and its time-out are OSErrors
+                raise LinkLostError(f"{self._line.device}: cannot be written: {exc}") from exc
+
     def _run(self) -> None:
         try:
-            port = open_port(self._line)
+            self._port = port = open_port(self._line)
         except (OSError, ValueError) as exc:  # SerialException is an OSError; ValueError: settings the port refuses
             self._on_loop(self._open_failed, f"{self._line.device}: cannot be opened: {exc}")
             return
@@ -119,7 +141,8 @@ class _PortReader:
         except (OSError, TypeError) as exc:  # TypeError: pyserial when another thread closed the port under it
             reason = str(exc)
         finally:
-            with contextlib.suppress(OSError):
+            with self._writing, contextlib.suppress(OSError):
+                self._port = None
                 port.close()
         self._on_loop(self._set_lost, f"{self._line.device}: {reason}")
 
@@ -130,6 +153,8 @@ class _PortReader:
             data = read_some()
             now_s = self._clock.monotonic_s()
             if data:
+                if self._line.bytesize == 7:  # a converter that knows only eight bits leaves parity in the eighth
+                    data = data.translate(SEVEN_BITS)
                 last_s = now_s
                 self.has_read = True
                 self._on_loop(self._on_bytes, data, now_s)
@@ -167,10 +192,14 @@ def open_port(line: SerialLine) -> Any:
         parity=line.parity,
         stopbits=line.stopbits,
         timeout=READ_TIMEOUT_S,
+        write_timeout=WRITE_TIMEOUT_S,
         exclusive=None if line.is_socket else True,
     )
     port.dtr, port.rts = line.dtr, line.rts
-    port.open()
+    try:
+        port.open()
+    except termios.error as exc:  # no OSError of its own: settings that the hardware does not have
+        raise OSError(*exc.args) from exc
     return port
 
 

@@ -8,10 +8,11 @@ from collections.abc import Mapping
 from devices.weighbridge.cutter import Drop, FrameCutter, Scanned, Take, Window, seek_any
 from devices.weighbridge.frame import Decoded, Decoder, Reason, Rejected, Status, WeightFrame
 from devices.weighbridge.number import read_number, read_unit
+from devices.weighbridge.polling import OFF, Poll
 
-OPTIONS: Mapping[str, tuple[str, ...]] = {}
+OPTIONS: Mapping[str, tuple[str, ...]] = {"poll": (OFF, "enq")}
 
-CR = 0x0D
+CR, ENQ = 0x0D, 0x05
 LONGEST_BYTES = 14
 # Six digits, and a point among or behind them where one is set up. All places are fixed, so a cut number never fits.
 _WEIGHT = rb"(?P<sign>[ \-])(?P<weight>(?=[ \d.]{7}[^.\d])[ \d]*\.\d*|[ \d]{6})"
@@ -52,6 +53,11 @@ def scan(window: Window) -> Scanned:
         if not 0x20 <= data[place] < 0x7F:
             return Drop()
     return None if len(data) < LONGEST_BYTES and not window.is_last else Drop()
+
+
+def poll(options: Mapping[str, str]) -> Poll | None:
+    """ENQ asks for one SB-400 answer (225 manual p.129)."""
+    return Poll(bytes([ENQ])) if options["poll"] == "enq" else None
 
 
 def create(_options: Mapping[str, str]) -> Decoder:

@@ -9,10 +9,14 @@ from decimal import Decimal
 from devices.weighbridge.cutter import FrameCutter, seek_any
 from devices.weighbridge.frame import Decoded, Decoder, Reason, Rejected, Status, TareFrame, WeightFrame
 from devices.weighbridge.number import read_number, read_unit, shown
+from devices.weighbridge.polling import OFF, Poll
 from devices.weighbridge.text_frames import NUMBER, UNIT, TextForm, TextFrames
 
 ANY = "any"
-OPTIONS: Mapping[str, tuple[str, ...]] = {"length": (ANY, *(str(count) for count in range(10, 33)))}
+OPTIONS: Mapping[str, tuple[str, ...]] = {
+    "length": (ANY, *(str(count) for count in range(10, 33))),
+    "poll": (OFF, "RW", "READ"),
+}
 
 _HEADS = rb"ST|US|OL|UL|LO|TL|HD"
 _ADDRESS = rb"(?:@?\d\d)?"  # Dini on RS-485: two digits; A&D: @ and two digits
@@ -98,6 +102,11 @@ _LINES = TextFrames(
         TextForm(_WEIGHT, read_weight),
     ),
 )
+
+
+def poll(options: Mapping[str, str]) -> Poll | None:
+    """`RW` asks an A&D, `READ` a Dini Argeo for the weight. `PID` is none of these: it stores a weighing."""
+    return None if options["poll"] == OFF else Poll(options["poll"].encode() + b"\r\n")
 
 
 def create(options: Mapping[str, str]) -> Decoder:

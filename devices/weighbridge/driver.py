@@ -6,16 +6,18 @@ It reports and never decides: what it cannot read is NO_DATA or counted as rejec
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import TracebackType
 from typing import Final, Self
 
 from devices.links.recorder import LastBytes
 from devices.links.serial import SerialLink
 from devices.weighbridge import protocols
-from devices.weighbridge.frame import Decoded, WeightFrame
+from devices.weighbridge.frame import Decoded, Reason, WeightFrame
+from devices.weighbridge.poller import Poller
 from devices.weighbridge.stability import StabilitySettings, StabilityWindow
 from gate_service.domain.errors import MassError
 from gate_service.domain.events import JsonObject
@@ -27,16 +29,25 @@ DEFAULT_INTERVAL: Final = Mass(20_000)  # d = 20 kg, the usual plate of a 60 to 
 STALE_S: Final = 3.0  # no valid frame for so long is NO_DATA (reference rule for indicators that send continuously)
 NOT_YET: Final = "no valid frame yet"
 OFF_INTERVAL: Final = "off_interval"
+NO_FAULT: Final = frozenset({Reason.TARE, Reason.NOT_WEIGHT})
+"""Good frames of another kind, which some indicators send between the weights."""
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class WeighbridgeSettings:
-    """One weighbridge. `unit` is used where the frame names none; `interval` is the scale interval d of its plate."""
+    """One weighbridge. `unit` is what it shows, used where the frame names none; `interval` is the scale interval d.
+
+    `decimals`: how many its display shows, None: any. A frame that contradicts `unit` or `decimals` is never stable:
+    somebody changed the indicator, and a point or unit misread is a weight ten or a thousand times wrong.
+    """
 
     name: str
     protocol: str
     port: str
     unit: str = "kg"
+    decimals: int | None = None
     interval: Mass = DEFAULT_INTERVAL
     options: Mapping[str, str] = field(default_factory=dict)
     stale_s: float = STALE_S
@@ -51,9 +62,16 @@ class WeighbridgeDriver:
         self._clock = clock
         self._sink = sink
         self._decoder = protocols.create(settings.protocol, settings.options)
-        self._window = StabilityWindow(settings.stability, settings.interval)
         self._link = SerialLink(settings.port, clock, on_bytes=self._received, on_fault=self._link_changed)
-        self._watch: asyncio.Task[None] | None = None
+        self._poller: Poller | None = None
+        stability = settings.stability
+        poll = protocols.poll_of(settings.protocol, settings.options)
+        if poll is not None:
+            self._poller = Poller(poll, self._link.write, clock, self._fell_quiet)
+            longest_gap_s = max(stability.longest_gap_s, 2 * poll.longest_s)  # one answer may be lost
+            stability = replace(stability, longest_gap_s=longest_gap_s)
+        self._window = StabilityWindow(stability, settings.interval)
+        self._tasks: list[asyncio.Task[None]] = []
         self._received_bytes = LastBytes()
         self._rejects: Counter[str] = Counter()
         self._frames = 0
@@ -61,20 +79,26 @@ class WeighbridgeDriver:
         self._is_stale = True
         self._link_fault: str | None = "not connected yet"
         self._value_fault: str | None = None
+        self._alibi: tuple[Mass, str] | None = None
         self._told: DeviceHealth | None = None
 
     async def __aenter__(self) -> Self:
+        quality = protocols.QUALITY[self._settings.protocol]
+        if quality.mark is protocols.Mark.MANUAL:
+            log.warning("%s: protocol %s is %s", self._settings.name, self._settings.protocol, quality.mark)
         self._tell_health()
         await self._link.__aenter__()
-        self._watch = asyncio.create_task(self._watch_age(), name=f"age of {self._settings.name}")
+        self._tasks.append(asyncio.create_task(self._watch_age(), name=f"age of {self._settings.name}"))
+        if self._poller is not None:
+            self._tasks.append(asyncio.create_task(self._poller.run(), name=f"questions to {self._settings.name}"))
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._watch is not None:
-            self._watch.cancel()
-            await asyncio.gather(self._watch, return_exceptions=True)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._link.__aexit__(kind, exc, trace)
 
     def health(self) -> DeviceHealth:
@@ -101,18 +125,29 @@ class WeighbridgeDriver:
             "rejects": dict(self._rejects),
             "last_received": self._received_bytes.hex(),
             "protocol": self._settings.protocol,
+            "quality": str(protocols.QUALITY[self._settings.protocol].mark),
             "port": self._settings.port,
         }
 
     def _received(self, data: bytes, at_s: float) -> None:
         self._received_bytes.add(data)
+        if self._poller is not None:
+            self._poller.note_bytes(at_s)
         for decoded in self._decoder.feed(data):
+            self._take(decoded, at_s)
+
+    def _fell_quiet(self) -> None:
+        """A polled line is quiet: what came is all there is, so a text without line end is whole now."""
+        at_s = self._clock.monotonic_s()
+        for decoded in self._decoder.flush():
             self._take(decoded, at_s)
 
     def _take(self, decoded: Decoded, at_s: float) -> None:
         if not isinstance(decoded, WeightFrame):
-            self._reject(str(decoded.reason))
+            self._reject(str(decoded.reason), is_fault=decoded.reason not in NO_FAULT)
             return
+        if self._poller is not None:
+            self._poller.note_answer()
         try:
             reading = self._reading(decoded, at_s)
         except MassError:  # a number no vehicle has, or a unit that is none of mass
@@ -123,9 +158,10 @@ class WeighbridgeDriver:
         self._tell_health()
         self._sink.weight_read(reading)
 
-    def _reject(self, reason: str) -> None:
+    def _reject(self, reason: str, *, is_fault: bool = True) -> None:
         self._rejects[reason] += 1
-        self._window.reject()
+        if is_fault:
+            self._window.reject()
 
     def _reading(self, frame: WeightFrame, at_s: float) -> Reading:
         status = WeightStatus(str(frame.status))
@@ -145,20 +181,43 @@ class WeighbridgeDriver:
             raw=frame.raw,
             taken_at=self._clock.now(),
             taken_monotonic_s=at_s,
+            alibi_id=self._alibi_id(frame, value),
         )
 
+    def _alibi_id(self, frame: WeightFrame, value: Mass | None) -> str | None:
+        """The alibi record of this weight: named by the frame, or by one before it while the weight stays the same."""
+        if value is not None and frame.alibi_id is not None:
+            self._alibi = (value, frame.alibi_id)
+        elif self._alibi is not None and value != self._alibi[0]:
+            self._alibi = None
+        return None if self._alibi is None else self._alibi[1]
+
     def _is_stable(self, frame: WeightFrame, value: Mass | None, at_s: float) -> bool | None:
-        """Reported where the frame says, else computed; a value off the scale interval is never stable."""
-        if value is None:
+        """Reported where the frame says, else computed; a value that cannot be this weighbridge's is never stable."""
+        if value is None or frame.value is None:
             self._window.clear()
             return None
         computed = self._window.add(value, at_s)
-        if not is_multiple_of(value, self._settings.interval):
-            self._rejects[OFF_INTERVAL] += 1
-            self._value_fault = f"a displayed value is no multiple of d = {self._settings.interval}"
-            return False
+        mismatch = self._mismatch(frame, frame.value, value)
         self._value_fault = None
+        if mismatch is not None:
+            reason, self._value_fault = mismatch
+            self._rejects[reason] += 1
+            return False
         return computed if frame.stable is None else frame.stable
+
+    def _mismatch(self, frame: WeightFrame, text: str, value: Mass) -> tuple[str, str] | None:
+        """What of the frame contradicts the settings: a word to count, and a sentence."""
+        settings = self._settings
+        if frame.unit not in (None, settings.unit):
+            return "unit_configured", f"unit {settings.unit} is configured, the indicator shows {frame.unit}"
+        decimals = len(text.partition(".")[2])
+        if settings.decimals not in (None, decimals):
+            found = f"{settings.decimals} decimals are configured, the indicator shows {text}"
+            return "decimals_configured", found
+        if not is_multiple_of(value, settings.interval):
+            return OFF_INTERVAL, f"a displayed value is no multiple of d = {settings.interval}"
+        return None
 
     def _link_changed(self, fault: str | None) -> None:
         """Start afresh on every opening; a lost link voids the weight at once."""

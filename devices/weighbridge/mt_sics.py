@@ -8,9 +8,10 @@ from collections.abc import Mapping
 from devices.weighbridge.cutter import Drop, FrameCutter, Scanned, Window, seek_any
 from devices.weighbridge.frame import Decoded, Decoder, Reason, Rejected, Status, TareFrame, WeightFrame
 from devices.weighbridge.number import read_number, read_unit
+from devices.weighbridge.polling import OFF, STABLE_ANSWER_S, Poll
 from devices.weighbridge.text_frames import NUMBER, UNIT, TextForm, TextFrames
 
-OPTIONS: Mapping[str, tuple[str, ...]] = {}
+OPTIONS: Mapping[str, tuple[str, ...]] = {"poll": (OFF, "SI", "S")}
 
 _HEAD = re.compile(rb"S [SDI+\-]|E[STL](?=[\r\n])|T S |TI [SD] |TA A |(?:Z|ZI|T|TI|TA|TAC|@|I\d{1,2}) [A-Z+\-]")
 _HEAD_BYTES = 5
@@ -76,6 +77,12 @@ def scan(window: Window) -> Scanned:
     if window.before >= 0x20 and window.data[:1] != b"S":
         return Drop()
     return _LINES.scan(window)
+
+
+def poll(options: Mapping[str, str]) -> Poll | None:
+    """`SI` asks for the weight as it is now, `S` for the next stable one."""
+    questions = {"SI": Poll(b"SI\r\n"), "S": Poll(b"S\r\n", answer_s=STABLE_ANSWER_S)}
+    return questions.get(options["poll"])
 
 
 def create(_options: Mapping[str, str]) -> Decoder:

@@ -20,6 +20,7 @@ from devices.weighbridge import (
     xk3190_equals,
 )
 from devices.weighbridge.frame import Decoder
+from devices.weighbridge.polling import Poll
 from gate_service.domain.errors import InputError
 
 
@@ -41,24 +42,28 @@ class Quality:
 
 @dataclass(frozen=True, slots=True)
 class WireProtocol:
-    """One protocol: makes its decoder from checked options. The first value of each option is its default."""
+    """One protocol: makes its decoder from checked options. The first value of each option is its default.
+
+    `poll` makes the question of an indicator that speaks only when asked, where the options switch that on.
+    """
 
     create: Callable[[Mapping[str, str]], Decoder]
     options: Mapping[str, tuple[str, ...]]
+    poll: Callable[[Mapping[str, str]], Poll | None] | None = None
 
 
 PROTOCOLS: dict[str, WireProtocol] = {
     "xk3190-continuous": WireProtocol(xk3190_continuous.create, xk3190_continuous.OPTIONS),
-    "xk3190-command": WireProtocol(xk3190_command.create, xk3190_command.OPTIONS),
+    "xk3190-command": WireProtocol(xk3190_command.create, xk3190_command.OPTIONS, xk3190_command.poll),
     "xk3190-equals": WireProtocol(xk3190_equals.create, xk3190_equals.OPTIONS),
     "xk3190-a12": WireProtocol(xk3190_a12.create, xk3190_a12.OPTIONS),
     "toledo-continuous": WireProtocol(toledo_continuous.create, toledo_continuous.OPTIONS),
-    "mt-sics": WireProtocol(mt_sics.create, mt_sics.OPTIONS),
-    "sma": WireProtocol(sma.create, sma.OPTIONS),
-    "csv": WireProtocol(csv_family.create, csv_family.OPTIONS),
+    "mt-sics": WireProtocol(mt_sics.create, mt_sics.OPTIONS, mt_sics.poll),
+    "sma": WireProtocol(sma.create, sma.OPTIONS, sma.poll),
+    "csv": WireProtocol(csv_family.create, csv_family.OPTIONS, csv_family.poll),
     "rice-lake": WireProtocol(rice_lake.create, rice_lake.OPTIONS),
     "rinstrum": WireProtocol(rinstrum.create, rinstrum.OPTIONS),
-    "cardinal": WireProtocol(cardinal.create, cardinal.OPTIONS),
+    "cardinal": WireProtocol(cardinal.create, cardinal.OPTIONS, cardinal.poll),
 }
 
 QUALITY: dict[str, Quality] = {
@@ -92,6 +97,13 @@ def create(name: str, options: Mapping[str, str] | None = None) -> Decoder:
     if protocol is None:
         raise InputError(f"weighing protocol {name!r} is not known; allowed: {', '.join(PROTOCOLS)}")
     return protocol.create(_checked(name, protocol.options, options or {}))
+
+
+def poll_of(name: str, options: Mapping[str, str] | None = None) -> Poll | None:
+    """Return the question that the options ask to be sent, or None: listen only. InputError as in `create`."""
+    create(name, options)
+    protocol = PROTOCOLS[name]
+    return protocol.poll(_checked(name, protocol.options, options or {})) if protocol.poll is not None else None
 
 
 def _checked(name: str, allowed: Mapping[str, tuple[str, ...]], given: Mapping[str, str]) -> dict[str, str]:

@@ -8,8 +8,9 @@ from collections.abc import Mapping
 from devices.weighbridge.cutter import Drop, FrameCutter, Scanned, Take, Window, seek_any
 from devices.weighbridge.frame import Decoded, Decoder, Reason, Rejected, Status, TareFrame, WeightFrame
 from devices.weighbridge.number import read_number, read_unit
+from devices.weighbridge.polling import OFF, Poll
 
-OPTIONS: Mapping[str, tuple[str, ...]] = {}
+OPTIONS: Mapping[str, tuple[str, ...]] = {"poll": (OFF, "W")}
 
 LF, CR = 0x0A, 0x0D
 LONGEST_BYTES = 40  # ours: a compliance line is 12, a weight 20; device texts may be longer
@@ -61,6 +62,11 @@ def scan(window: Window) -> Scanned:
         if not 0x20 <= byte < 0x7F:
             return Drop(Reason.LAYOUT if place > 1 else Reason.NOISE, place)
     return None
+
+
+def poll(options: Mapping[str, str]) -> Poll | None:
+    """`W` asks for the weight (SCP-0499 level 1)."""
+    return Poll(b"\nW\r") if options["poll"] == "W" else None
 
 
 def create(_options: Mapping[str, str]) -> Decoder:

@@ -52,7 +52,7 @@ class StabilityWindow:
         return False if self._has_moved else None
 
     def reject(self) -> None:
-        """Note one frame that gave no weight."""
+        """Note bytes that ought to have been a weight and were not. Good frames of another kind are none."""
         self._rejects += 1
         if self._rejects >= REJECT_BURST:
             self.clear()

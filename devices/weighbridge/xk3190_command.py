@@ -9,10 +9,12 @@ from collections.abc import Mapping
 from devices.weighbridge.cutter import Drop, FrameCutter, Scanned, Take, Window, seek_any
 from devices.weighbridge.frame import Decoded, Decoder, Reason, Rejected, Status, TareFrame, WeightFrame
 from devices.weighbridge.number import Shown, read_number, shown
+from devices.weighbridge.polling import OFF, Poll
 from devices.weighbridge.xk3190_continuous import ETX, STX, xor_check
+from gate_service.domain.errors import InputError
 
 ANY = "any"
-OPTIONS: Mapping[str, tuple[str, ...]] = {"address": (ANY, *string.ascii_uppercase)}
+OPTIONS: Mapping[str, tuple[str, ...]] = {"address": (ANY, *string.ascii_uppercase), "poll": (OFF, "gross", "net")}
 
 WEIGHT_BYTES = 14
 LONGEST_BYTES = 16
@@ -60,6 +62,17 @@ def scan(window: Window) -> Scanned:
         if not 0x20 <= byte < 0x7F:
             return Drop(Reason.LENGTH if byte == STX else Reason.LAYOUT, place)
     return None
+
+
+def poll(options: Mapping[str, str]) -> Poll | None:
+    """Ask for gross (B) or net (D) and nothing else: on some models other letters zero, take tare or clear records."""
+    letter = {"gross": _GROSS, "net": _NET}.get(options["poll"])
+    if letter is None:
+        return None
+    if options["address"] == ANY:
+        raise InputError("protocol xk3190-command: poll needs the address to ask, A to Z; found address any")
+    covered = options["address"].encode() + letter
+    return Poll(bytes([STX]) + covered + xor_check(covered) + bytes([ETX]))
 
 
 def create(options: Mapping[str, str]) -> Decoder:

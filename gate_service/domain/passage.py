@@ -35,7 +35,10 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Weighed:
-    """The weight of the whole vehicle: `status` other than ok has no gross. `frame` is the raw frame in hex."""
+    """The weight of the whole vehicle: `status` other than ok has no gross. `frame` is the raw frame in hex.
+
+    `alibi_id` names the indicator's own stored record, which is the legal source where there is one.
+    """
 
     gross: Mass | None
     status: str
@@ -46,6 +49,7 @@ class Weighed:
     at: datetime
     was_zeroed: bool
     was_whole: bool
+    alibi_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

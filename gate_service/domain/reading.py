@@ -41,6 +41,7 @@ class Reading:
     raw: bytes
     taken_at: datetime
     taken_monotonic_s: float
+    alibi_id: str | None = None  # the record's name in the indicator's own alibi memory, where the frame gives one
 
 
 class Presence(StrEnum):

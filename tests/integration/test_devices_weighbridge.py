@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+import serial
 
 from devices.weighbridge.driver import WeighbridgeDriver, WeighbridgeSettings
 from gate_service.clock import RealClock
@@ -214,3 +215,112 @@ def test_settings_that_cannot_work_are_refused_at_construction() -> None:
         WeighbridgeDriver(WeighbridgeSettings("wb-1", "no-such", "/dev/ttyS99"), CLOCK, KeepingSink())
     with pytest.raises(InputError):
         WeighbridgeDriver(WeighbridgeSettings("wb-1", "xk3190-continuous", "?baud=1"), CLOCK, KeepingSink())
+
+
+def a12(text: str) -> bytes:
+    return text.encode() + b"\r\n"
+
+
+@asynccontextmanager
+async def speaking(
+    path: Path, protocol: str, options: dict[str, str], answer: bytes = b"", **changes: object
+) -> AsyncIterator[tuple[Cable, WeighbridgeDriver, KeepingSink, list[bytes]]]:
+    """An indicator that answers each question with the same bytes; `heard` keeps the questions."""
+    heard: list[bytes] = []
+
+    def hear(question: bytes) -> None:
+        heard.append(question)
+        if answer:
+            cable.write(answer)
+
+    sink = KeepingSink()
+    with Cable(path / "port", hear) as cable:
+        settings = WeighbridgeSettings("wb-1", protocol, str(cable.path), options=options, **changes)  # type: ignore[arg-type]
+        async with WeighbridgeDriver(settings, CLOCK, sink) as driver:
+            await until(lambda: "not connected" not in (driver.health().fault or ""))
+            yield cable, driver, sink, heard
+
+
+async def test_tare_lines_between_the_weights_do_not_unsettle_them(tmp_path: Path) -> None:
+    async with speaking(tmp_path, "xk3190-a12", {}) as (cable, driver, sink, _):
+        began_s = CLOCK.monotonic_s()
+        while not (sink.readings and sink.readings[-1].is_stable):
+            cable.write(a12("ww0031200kg") + a12("wt000.000kg") * 4)
+            await asyncio.sleep(0.05)
+            assert CLOCK.monotonic_s() - began_s < 4
+        assert driver.snapshot()["rejects"].keys() == {"tare"}
+
+
+async def test_a_polled_indicator_is_asked_for_the_gross_weight_only(tmp_path: Path) -> None:
+    covered = b"AB+0312000"
+    check = 0
+    for byte in covered:
+        check ^= byte
+    answer = b"\x02" + covered + f"{check:02X}".encode() + b"\x03"
+    options = {"address": "A", "poll": "gross"}
+    async with speaking(tmp_path, "xk3190-command", options, answer) as (_, driver, sink, heard):
+        await until(lambda: sink.readings and sink.readings[-1].is_stable)
+        assert set(heard) == {b"\x02AB03\x03"}
+        assert sink.readings[-1].value == Mass.from_kg(31200)
+        assert driver.health().fault is None
+
+
+async def test_an_answer_without_line_end_is_taken_when_the_line_is_quiet(tmp_path: Path) -> None:
+    async with speaking(tmp_path, "csv", {"poll": "RW"}, b"ST,GS,+0031200kg") as (_, _, sink, heard):
+        await until(lambda: len(sink.readings) >= 2)
+        assert set(heard) == {b"RW\r\n"}
+        assert {reading.displayed for reading in sink.readings} == {"31200 kg"}
+
+
+async def test_nothing_is_sent_to_an_indicator_that_is_not_polled(tmp_path: Path) -> None:
+    async with speaking(tmp_path, "mt-sics", {}) as (cable, _, sink, heard):
+        cable.write(b"S S      31200 kg\r\n")
+        await until(lambda: sink.readings)
+        await asyncio.sleep(0.4)
+        assert heard == []
+
+
+async def test_a_unit_other_than_configured_is_shown_and_never_stable(tmp_path: Path) -> None:
+    async with speaking(tmp_path, "mt-sics", {}, interval=Mass(0)) as (cable, driver, sink, _):
+        cable.write(b"S S      31200 lb\r\n")
+        await until(lambda: sink.readings)
+        assert sink.readings[0].is_stable is False
+        assert sink.readings[0].displayed == "31200 lb"
+        assert "unit kg is configured, the indicator shows lb" in (driver.health().fault or "")
+        assert driver.snapshot()["rejects"] == {"unit_configured": 1}
+
+
+async def test_decimals_other_than_configured_are_never_stable(tmp_path: Path) -> None:
+    async with on_cable(tmp_path, decimals=0) as (cable, driver, sink):
+        for _ in range(26):
+            cable.write(frame("031200", decimals=1))
+            await asyncio.sleep(0.05)
+        assert {reading.is_stable for reading in sink.readings} == {False}
+        assert "0 decimals are configured, the indicator shows 3120.0" in (driver.health().fault or "")
+
+
+async def test_the_alibi_number_stays_with_its_weight_and_goes_with_it(tmp_path: Path) -> None:
+    async with speaking(tmp_path, "csv", {}) as (cable, _, sink, _):
+        cable.write(b"PIDST,1,   31200kg,       0kg,00012-000345\r\nST,GS,   31200,kg\r\nST,GS,       0,kg\r\n")
+        await until(lambda: len(sink.readings) == 3)
+        assert [reading.alibi_id for reading in sink.readings] == ["00012-000345", "00012-000345", None]
+
+
+async def test_parity_that_a_converter_leaves_in_the_eighth_bit_is_taken_off(tmp_path: Path) -> None:
+    with_parity = bytes(byte | (byte.bit_count() & 1) << 7 for byte in frame("031200"))
+    async with on_cable(tmp_path) as (cable, _, sink):
+        cable.write(with_parity)
+        await asyncio.sleep(0.2)
+        assert sink.readings == []
+    with Cable(tmp_path / "seven") as cable:
+        async with weighing(f"{cable.path}?bytesize=7&parity=E") as (driver, sink):
+            await until(lambda: driver.health().fault == "no valid frame yet")
+            cable.write(with_parity)
+            await until(lambda: sink.readings)
+
+
+async def test_settings_that_the_hardware_refuses_are_a_fault_with_words(tmp_path: Path) -> None:
+    with Cable(tmp_path / "port") as cable:
+        serial.Serial(str(cable.path), 9600).close()  # glibc tells only where nothing else is to be changed
+        async with weighing(f"{cable.path}?bytesize=8&parity=E") as (driver, _):  # no pseudo-terminal has parity
+            await until(lambda: "cannot be opened" in (driver.health().fault or ""))

@@ -36,7 +36,7 @@ def test_every_protocol_has_a_quality_card() -> None:
         ("xk3190", {}, ["'xk3190'", "xk3190-continuous", "cardinal"]),
         ("xk3190-equals", {"form": "sideways"}, ["'sideways'", "reversed", "forward"]),
         ("toledo-continuous", {"checksums": "none"}, ["'checksums'", "form", "checksum", "dummy_zero"]),
-        ("sma", {"form": "x"}, ["'form'", "none"]),
+        ("rinstrum", {"form": "x"}, ["'form'", "none"]),
     ],
 )
 def test_a_wrong_name_or_option_is_refused_with_what_is_allowed(

@@ -156,6 +156,7 @@ class _LaneDevices:
                 protocol=bridge.protocol,
                 port=bridge.port,
                 unit=bridge.unit,
+                decimals=bridge.decimals,
                 interval=Mass.from_kg(bridge.interval_kg),
                 options=bridge.options,
             )

@@ -135,6 +135,14 @@ def route(source: Source, as_json: Json = False) -> None:
 
 
 @app.command()
+def message(source: Source, as_json: Json = False) -> None:
+    """One customs message (JGS/T 14 frame, its XML, SAS envelope) to one JSON object."""
+    from gate_service.cli import message as verb
+
+    raise typer.Exit(verb.run(source, as_json=as_json))
+
+
+@app.command()
 def verify(directory: Annotated[Path, typer.Argument(help="Data directory.")], as_json: Json = False) -> None:
     """Check the record: chain, gaps, every hazardous entry told. Names the first broken record."""
     from gate_service.cli import verify as verb

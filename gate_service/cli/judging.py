@@ -1,4 +1,4 @@
-"""What the judging verbs share: read one JSON document, judge it, print one JSON object."""
+"""What the judging verbs share: read one document, judge it, print one JSON object."""
 
 from __future__ import annotations
 
@@ -27,20 +27,26 @@ def _no_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return table
 
 
+def read_source(source: str, largest: int = LARGEST_DOCUMENT) -> bytes:
+    """The bytes of a file, or of standard input for `-`; InputError for what is not readable or has too many."""
+    try:
+        if source == "-":
+            raw = sys.stdin.buffer.read(largest + 1)
+        else:
+            with Path(source).open("rb") as file:
+                raw = file.read(largest + 1)
+    except (OSError, ValueError) as error:
+        raise InputError(f"{source}: a readable file expected, found {type(error).__name__}") from None
+    if len(raw) > largest:
+        raise InputError(f"at most {largest} bytes expected, found more")
+    return raw
+
+
 def read_document(source: str) -> object:
     """The JSON document of a file, or of standard input for `-`; InputError for what is not one."""
     try:
-        if source == "-":
-            raw = sys.stdin.buffer.read(LARGEST_DOCUMENT + 1)
-        else:
-            with Path(source).open("rb") as file:
-                raw = file.read(LARGEST_DOCUMENT + 1)
-    except (OSError, ValueError) as error:
-        raise InputError(f"{source}: a readable file expected, found {type(error).__name__}") from None
-    if len(raw) > LARGEST_DOCUMENT:
-        raise InputError(f"at most {LARGEST_DOCUMENT} bytes expected, found more")
-    try:
-        return json.loads(raw.decode("utf-8-sig"), parse_constant=_no_constant, object_pairs_hook=_no_doubles)
+        text = read_source(source).decode("utf-8-sig")
+        return json.loads(text, parse_constant=_no_constant, object_pairs_hook=_no_doubles)
     except RecursionError:
         raise InputError("JSON expected, found one nested too deep") from None
     except ValueError as error:  # also bytes that are not UTF-8, and numbers of thousands of digits
@@ -49,8 +55,13 @@ def read_document(source: str) -> object:
 
 def answer(source: str, judge: Callable[[object], dict[str, Any]], *, as_json: bool) -> int:
     """Print the answer, or what keeps it from being judged. Exit status 0 whatever the answer is, else 1."""
+    return print_answer(lambda: judge(read_document(source)), as_json=as_json)
+
+
+def print_answer(work: Callable[[], dict[str, Any]], *, as_json: bool) -> int:
+    """Print what the work answers (0), or the one object that says why it could not (1)."""
     try:
-        document, status = judge(read_document(source)), 0
+        document, status = work(), 0
     except GateError as error:
         document, status = {"error": {"code": error.code, "message": str(error)}}, 1
     text = json.dumps(document, ensure_ascii=False, allow_nan=False, indent=None if as_json else 2)

@@ -17,6 +17,36 @@ class InputError(GateError):
     code = "input_invalid"
 
 
+class MessageError(InputError):
+    """A customs message cannot be read; the message says what was expected and what was found."""
+
+    code = "message_unreadable"
+
+
+class FrameError(MessageError):
+    """Bytes that are no whole JGS/T 14 frame: mark, lengths or tail do not fit."""
+
+    code = "frame_unreadable"
+
+
+class XmlError(MessageError):
+    """Bytes that are no well-formed XML in an encoding we read."""
+
+    code = "xml_unreadable"
+
+
+class XmlRefusedError(MessageError):
+    """XML that is refused unread: document type, entities, or beyond the limits of size, depth and count."""
+
+    code = "xml_refused"
+
+
+class MessageUnknownError(MessageError):
+    """Well-formed XML that is none of the customs messages."""
+
+    code = "message_unknown"
+
+
 class MassError(InputError):
     """A mass is not a decimal number of kilograms with at most three decimals."""
 

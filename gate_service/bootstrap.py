@@ -22,7 +22,7 @@ from gate_service.domain.events import Event, EventType
 from gate_service.domain.inventory import ExposedPeople
 from gate_service.domain.mass import Mass
 from gate_service.domain.ports import Clock, Journal
-from gate_service.domain.reading import Detector, Side
+from gate_service.domain.reading import Detector, DeviceHealth, Side
 from gate_service.domain.record import Entry
 from gate_service.hazmat_desk import HazmatDesk
 from gate_service.live import Watchers
@@ -90,6 +90,8 @@ def build(site: LoadedSite, clock: Clock | None = None) -> Built:
                 claims=worker.claims,
                 clock=clock,
                 on_changed=watchers.changed,
+                clock_error_s=worker.clock_error_s,
+                device_healths=lane_devices.healths,
                 lowering_rule=_lowering_rule(site),
             ),
         )
@@ -148,7 +150,8 @@ class _LaneDevices:
             side: IoBarrier(io, side, barrier_settings, clock) for side in io.settings.barriers
         }
         self.signals = IoSignals(io)
-        self.drivers: list[Device] = []
+        self.module = module
+        self.drivers: list[WeighbridgeDriver] = []
         bridge = shape.weighbridge
         if bridge is not None:
             settings = WeighbridgeSettings(
@@ -161,6 +164,10 @@ class _LaneDevices:
                 options=bridge.options,
             )
             self.drivers.append(WeighbridgeDriver(settings, clock, self.sink))
+
+    def healths(self) -> list[DeviceHealth]:
+        """Every device of the lane as its driver sees it now."""
+        return [self.module.health(), *(driver.health() for driver in self.drivers)]
 
 
 def _wiring(shape: LaneShape) -> LaneIoSettings:

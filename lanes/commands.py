@@ -5,6 +5,7 @@ Nothing here decides whether a role may use an address (that is the web's table)
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Any, Final
@@ -17,6 +18,7 @@ from gate_service.domain.errors import (
     LedgerRefusedError,
     NotPermittedError,
     PassageChangedError,
+    RecordError,
 )
 from gate_service.domain.events import Event, EventType
 from gate_service.domain.passage import Disposition, Passage
@@ -27,6 +29,9 @@ from lanes.controller import LaneController
 from lanes.deciding import reservations
 from lanes.interlocks import RaiseReason, forbids_raising
 from lanes.states import LaneEvent, LaneState, step
+
+RECORD_WITHIN_S: Final = 5.0
+"""How long a person waits for the record. The entry stays queued; it then says what was asked, and nothing was done."""
 
 LONGEST_TEXT: Final = 64
 """Longest plate, slip number, container or seal taken from a reader or a form."""
@@ -281,8 +286,13 @@ class LaneCommands:
         events: tuple[Event, ...] = (),
         ledger: tuple[LedgerChange, ...] = (),
     ) -> None:
+        entry = self._lane.put_about(passage, "command", facts, actor=actor.label, events=events, ledger=ledger)
         try:
-            await self._lane.put_about(passage, "command", facts, actor=actor.label, events=events, ledger=ledger)
+            await asyncio.wait_for(asyncio.shield(entry), RECORD_WITHIN_S)
+        except TimeoutError:
+            raise RecordError(
+                f"the record did not take the command within {RECORD_WITHIN_S:g} s; nothing was done"
+            ) from None
         except LedgerRefusedError as error:
             raise NotPermittedError(str(error)) from error  # nothing releases a used slip (RULES 7)
 

@@ -59,12 +59,13 @@ class Situation:
         around = (Detector.ENTRY_LOOP, Detector.ENTRY_BEAM, Detector.EXIT_BEAM)
         return self.is_platform_loaded() and all(self.sight.presence(d) in {Presence.CLEAR, None} for d in around)
 
-    def lost_because(self) -> str | None:
-        """Which device this state cannot do without is lost, or None."""
+    def lost_because(self, in_state: LaneState | None = None) -> str | None:
+        """Which device this state (or another one) cannot do without is lost, or None."""
         lost = self.sight.lost_because(self.now_s)
         if lost is not None:
             return lost
-        if self.deck_settings is None or (self.state not in NEEDS_WEIGHT and self.state is not LaneState.FAULT):
+        state = in_state or self.state
+        if self.deck_settings is None or (state not in NEEDS_WEIGHT and state is not LaneState.FAULT):
             return None
         reading = self.deck.reading
         if reading is None or reading.status is WeightStatus.NO_DATA:

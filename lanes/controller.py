@@ -22,7 +22,7 @@ from lanes import told
 from lanes.approvals import Approvals
 from lanes.booms import Booms
 from lanes.closing import close_passage
-from lanes.conditions import true_events
+from lanes.conditions import Situation, true_events
 from lanes.deciding import Decider, Judged
 from lanes.detectors import forget_crossing, look
 from lanes.interlocks import RaiseReason, forbids_raising
@@ -52,7 +52,14 @@ class LaneController(LaneKnowledge):
         self.revision = 0
         self.booms = Booms(ports.barriers, self._boom_failed)
         self.scribe = Scribe(ports.journal, ports.clock, lambda: self._lost("entry_lost"))
-        self._decider = Decider(settings, ports.slips, ports.claims, ports.clock, self.are_devices_safe)
+        self._decider = Decider(
+            settings,
+            ports.slips,
+            ports.claims,
+            ports.clock,
+            are_devices_safe=self.are_devices_safe,
+            clock_error_s=ports.clock_error_s,
+        )
         self._deciding: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[Any]] = set()
         self._lights_wanted = asyncio.Event()
@@ -125,17 +132,17 @@ class LaneController(LaneKnowledge):
     def update(self) -> None:
         """Look at the situation and take every step that is due."""
         now_s = self.clock.monotonic_s()
-        self.note_whole(now_s)
-        self.note_devices(now_s)
+        situation = self.noted(now_s)
         for _ in range(MOST_STEPS_AT_ONCE):
-            if not self._step_once(now_s):
+            if not self._step_once(situation):
                 break
+            situation = self.situation(now_s)
         self._mind_the_booms(now_s)
         self._lights_wanted.set()
 
-    def fire(self, event: LaneEvent) -> bool:
-        """Give one event to the table; False if no row expects it."""
-        outcome = step(self.state, self.view(), event)
+    def fire(self, event: LaneEvent, situation: Situation | None = None) -> bool:
+        """Give one event to the table; False if no row expects it. `situation`: where the caller has that of now."""
+        outcome = step(self.state, self.view(situation), event)
         if not outcome.handled:
             return False
         if outcome.to is not self.state:
@@ -149,13 +156,13 @@ class LaneController(LaneKnowledge):
         self.changed()
         return True
 
-    def _step_once(self, now_s: float) -> bool:
+    def _step_once(self, situation: Situation) -> bool:
         before = self.state
-        for event in true_events(self.situation(now_s)):
+        for event in true_events(situation):
             if event in STAYS_PUT.get(before, ()):
                 continue
             passage = self.passage
-            if self.fire(event) and (self.state is not before or self.passage is not passage):
+            if self.fire(event, situation) and (self.state is not before or self.passage is not passage):
                 return True
         if self.state is LaneState.IDLE and self.is_closing_asked:
             self.is_closing_asked = False
@@ -219,6 +226,8 @@ class LaneController(LaneKnowledge):
         self.is_restored = False
         self.weighing_since_s = self.clock.monotonic_s()
         self.deck = stand_whole(self.deck, is_whole=False, now_s=0.0)
+        if self.passage is not None:
+            self._decider.look_ahead(self.passage)
 
     def _escalate(self) -> None:
         self.is_escalated = True
@@ -261,7 +270,8 @@ class LaneController(LaneKnowledge):
         forbidden = forbids_raising(RaiseReason.RELEASE, self.surroundings(self.clock.monotonic_s()))
         if verdict == "release" and forbidden is None:
             self.fire(LaneEvent.RELEASE_DECIDED)
-        elif verdict == "detain":
+            return  # the boom first; everything else that is due comes with the next poll
+        if verdict == "detain":
             self.fire(LaneEvent.DETAIN_DECIDED)
         else:
             self.fire(LaneEvent.PERSON_NEEDED)

@@ -40,13 +40,22 @@ class Decider:
         slips: SlipSource,
         claims: Claims,
         clock: Clock,
+        *,
         are_devices_safe: Callable[[], bool | None],
+        clock_error_s: Callable[[], int | None],
     ) -> None:
         self._settings = settings
         self._slips = slips
         self._claims = claims
         self._clock = clock
         self._are_devices_safe = are_devices_safe
+        self._clock_error_s = clock_error_s
+
+    def look_ahead(self, passage: Passage) -> None:
+        """The decision will come soon: let its slips be looked up while the vehicle comes to rest."""
+        self._slips.look_ahead(
+            scanned=passage.scanned, plate=passage.plate, direction=passage.direction, passage_id=passage.id
+        )
 
     async def decide(self, passage: Passage) -> Judged:
         """Judge the passage as it is now. Never raises for outside faults: what cannot be judged goes to a person."""
@@ -57,7 +66,7 @@ class Decider:
         now = self._clock.now()
         case = case_document(
             passage, answer, claim, self._settings,
-            now=now, are_devices_safe=self._are_devices_safe(), clock_error_s=0,
+            now=now, are_devices_safe=self._are_devices_safe(), clock_error_s=self._clock_error_s(),
         )  # fmt: skip
         return self._judged(passage, case, now)
 

@@ -32,6 +32,7 @@ class LanePorts:
     claims: Claims
     clock: Clock
     on_changed: Callable[[str], None]
+    clock_error_s: Callable[[], int | None]  # bound of the wall clock's error; None is unknown, never zero
     device_healths: Callable[[], Sequence[DeviceHealth]] = tuple  # the drivers' own, as of now: ages for pages
     lowering_rule: LoweringRule = forbids_lowering
 

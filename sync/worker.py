@@ -102,6 +102,7 @@ class SyncWorker:
             with contextlib.suppress(asyncio.CancelledError):
                 await task
         await self.claims.settle()
+        await self.slip_source.settle()
         await self._stack.aclose()
 
     def nudge(self) -> None:
@@ -113,6 +114,10 @@ class SyncWorker:
     def central_line(self) -> Line | None:
         """Health of the line to the central system."""
         return None if self._client is None else self._client.line
+
+    def clock_error_s(self) -> int | None:
+        """By how much the wall clock may be wrong; None without a centre or before its first answer."""
+        return None if self._client is None else self._client.clock_trust.error_bound_s()
 
     async def send_again(self, queue: str, event_ids: Sequence[str]) -> int:
         """Take parked events of `outbox` or `feed` up again; answers how many."""
@@ -130,6 +135,7 @@ class SyncWorker:
         """For `/api/v1/sync`: lines, ages, depths, parked, rejected, and faults of our own."""
         line = self.central_line
         return {
+            "clock": None if self._client is None else self._client.clock_trust.status(),
             "central": {"line": "absent"} if line is None else line.status(),
             "copy": None if self.delta is None else await self.delta.status(),
             "outbox": None if self.outbox is None else await self.outbox.status(),

@@ -30,6 +30,7 @@ from sync.central.wire import (
     read_json,
     read_problem_code,
 )
+from sync.clock_trust import ClockTrust
 from sync.line import Line
 from sync.settings import CentralSettings
 
@@ -48,6 +49,7 @@ class CentralClient:
         self._clock = clock
         self._token = ""
         self._client: httpx.AsyncClient | None = None
+        self.clock_trust = ClockTrust(clock)
         self.line = line
         self.events_line = Line(clock)
         """Events go their own way at many a centre: their trouble must not stop look-ups, nor the other way round."""
@@ -151,10 +153,12 @@ class CentralClient:
         assert self._client is not None
         line = line or self.line
         sent = {"authorization": f"Bearer {self._token}", "gate-site": self._site_id, **(headers or {})}
+        asked_s = self._clock.monotonic_s()
         try:
             async with asyncio.timeout(timeout_s):
                 request = self._client.stream(method, path, params=query, headers=sent, timeout=timeout_s, **body)
                 async with request as response:
+                    self.clock_trust.heard(response.headers.get("date"), self._clock.monotonic_s() - asked_s)
                     answer = await _read_bounded(response)
         except (httpx.HTTPError, httpx.InvalidURL, TimeoutError) as error:
             fault = CentralUnreachableError(f"{method} {path}: no answer within {timeout_s:.1f} s ({error!r})")

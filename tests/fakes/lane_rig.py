@@ -139,6 +139,9 @@ class RigSlips:
         await asyncio.sleep(0)
         return SlipAnswer(self.slips, Source.CENTRAL, START, START, self.known)
 
+    def look_ahead(self, **_: Any) -> None:
+        """Nothing to have at hand: every answer comes at once."""
+
 
 class RigClaims:
     def __init__(self) -> None:
@@ -177,7 +180,7 @@ class LaneRig:
             ),
             LanePorts(
                 self.barriers, self.signals, self.journal, self.slips, self.claims, self.clock,
-                on_changed=lambda _: None, lowering_rule=lowering_rule,
+                on_changed=lambda _: None, clock_error_s=lambda: 1, lowering_rule=lowering_rule,
             ),
         )  # fmt: skip
         self.commands = LaneCommands(self.lane)

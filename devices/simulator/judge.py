@@ -8,6 +8,7 @@ service either: they are counted apart and are no violations.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -89,6 +90,7 @@ class Judge:
         self.checks = 0
         self.findings: list[Finding] = []
         self.crossings: list[Crossed] = []
+        self.edges: Counter[str] = Counter()
         self._edge_window_s = edge_window_s
         self._booms: dict[tuple[str, str], _BoomWatch] = {}
         self._causes: dict[tuple[str, str, str], dict[str, float]] = {}
@@ -96,6 +98,8 @@ class Judge:
 
     def edge_seen(self, lane: str, side: str, way: str, at_s: float, *, foreign: bool = False) -> None:
         """A raise or lower output rose on the wire; `foreign`: written by another master than the service."""
+        if not foreign:
+            self.edges[f"{lane} {side} {way}"] += 1
         self._cause("by_foreign_write" if foreign else "command", lane, side, way, at_s)
 
     def button_pressed(self, lane: str, side: str, way: str, at_s: float) -> None:
@@ -156,7 +160,10 @@ class Judge:
         ]
 
     def report(self) -> dict[str, Any]:
-        """The counts, `violations` their total, and `details` with a list for each kind that was found."""
+        """The counts, `violations` their total, and `details` with a list for each kind that was found.
+
+        `edges` counts what the service asked of each boom: `"in-d1 exit raise": 2`.
+        """
         found = self.findings + self._unrecorded
         counts = {kind: sum(f.kind == kind for f in found) for kind in VIOLATIONS + APART}
         details = {kind: [f.to_json() for f in found if f.kind == kind] for kind, count in counts.items() if count}
@@ -165,6 +172,7 @@ class Judge:
             "crossings": len(self.crossings),
             **counts,
             "violations": sum(counts[kind] for kind in VIOLATIONS),
+            "edges": dict(self.edges),
             "details": details,
         }
 

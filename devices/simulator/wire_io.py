@@ -20,6 +20,7 @@ FAULTS: Final = (
     "silence",
     "slow",
     "wrong_echo",
+    "no_echo",
     "short_answer",
     "zeros",
     "foreign_write",
@@ -47,9 +48,9 @@ class WireModule:
     """One module on its TCP port; an async context manager. The port stays the same until the end.
 
     Faults: `cut` connections and port closed; `silence` taken and never answered (half-open); `slow` answers late;
-    `wrong_echo` writes are done and echoed wrongly; `short_answer` fewer bytes than asked; `zeros` all inputs 0, the
-    known-on one included; `foreign_write` another master flips an output; `out_of_step` each answer is the previous
-    one; `wrong_unit` answers in the name of another unit.
+    `wrong_echo` writes are done and echoed wrongly; `no_echo` writes are done and never answered; `short_answer` fewer
+    bytes than asked; `zeros` all inputs 0, the known-on one included; `foreign_write` another master flips an output;
+    `out_of_step` each answer is the previous one; `wrong_unit` answers in the name of another unit.
     """
 
     def __init__(self, module: WagoModule, *, port: int = 0, clock: Callable[[], float] = time.monotonic) -> None:
@@ -152,7 +153,8 @@ class WireModule:
         if "silence" not in self.faults:
             unit = self._spoil(request[0], self.module.answer(request, now_s))
             number = header[6] ^ 0x40 if "wrong_unit" in self.faults else header[6]
-            answer = header[:2] + struct.pack(">HHB", 0, len(unit) + 1, number) + unit
+            if not ("no_echo" in self.faults and request[0] in WRITING):
+                answer = header[:2] + struct.pack(">HHB", 0, len(unit) + 1, number) + unit
         self.log.append(Exchange(now_s, peer, header + request, answer))
         return answer
 

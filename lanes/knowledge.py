@@ -176,9 +176,9 @@ class LaneKnowledge:
         """
         situation = self.situation(now_s)
         deck = stand_whole(self.deck, is_whole=situation.is_whole(), now_s=now_s)
-        good_since_s = self.devices_good_since_s if self.devices_good_since_s is not None else now_s
-        if situation.lost_because(LaneState.FAULT) is not None:
-            good_since_s = None
+        good_since_s = None
+        if situation.lost_because(LaneState.FAULT) is None:
+            good_since_s = now_s if self.devices_good_since_s is None else self.devices_good_since_s
         if deck is self.deck and good_since_s == self.devices_good_since_s:
             return situation
         self.deck, self.devices_good_since_s = deck, good_since_s

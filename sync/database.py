@@ -79,16 +79,16 @@ class Database:
     ) -> None:
         await asyncio.to_thread(self._close)
 
-    async def write(self, fn: Callable[[Connection], T]) -> T:
+    async def write(self, fn: Callable[[Connection], T], *, is_quiet: bool = False) -> T:
         """Run `fn` inside the next group's transaction and return its answer once that is committed.
 
         What `fn` raises undoes only `fn` and comes back here. Raises RecordError where nothing can be committed.
-        Cancelling the wait does not undo the write.
+        Cancelling the wait does not undo the write. `is_quiet` says that what `changes` watches stays as it is.
         """
         if self._writer is None:
             raise RecordError("database: open expected, it is closed")
         loop = asyncio.get_running_loop()
-        job: Job = Job(fn, loop, loop.create_future())
+        job: Job = Job(fn, loop, loop.create_future(), is_quiet)
         self._writer.put(job)
         answer: T = await job.future
         return answer
@@ -98,6 +98,11 @@ class Database:
         if self._pool is None:
             raise RecordError("database: open expected, it is closed")
         return await asyncio.get_running_loop().run_in_executor(self._pool, self._read, fn)
+
+    @property
+    def changes(self) -> int:
+        """Grows with each commit after which a look-up of slips, registers or ledgers may answer otherwise."""
+        return 0 if self._writer is None else self._writer.changes
 
     @property
     def unwritable_reason(self) -> str | None:

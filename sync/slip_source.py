@@ -7,7 +7,7 @@ import contextlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from gate_service.domain.errors import CentralError, RecordError
 from gate_service.domain.events import JsonObject
@@ -22,6 +22,8 @@ from sync.site_holds import known_holds, standing
 from sync.slip_cache import CopyState, SlipCache
 from sync.slip_lookup import CopyRow, Registers, Touched, registers, slips_by_number, slips_by_plate
 
+AHEAD_KEPT: Final = 64  # passages that wait for their decision; more than any site has lanes
+
 
 @dataclass(frozen=True, slots=True)
 class _Answered:
@@ -29,6 +31,15 @@ class _Answered:
 
     slips: Mapping[str, JsonObject | None]
     as_of: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class _Ahead:
+    """An answer from the copy, looked up before it was asked for; it stands until something is written."""
+
+    question: tuple[Sequence[str], str | None, str]
+    changes: int
+    answer: SlipAnswer
 
 
 @dataclass(slots=True)
@@ -63,11 +74,48 @@ class CentralSlipSource:
         self._pinned_keys = list(pinned_keys)
         self._check_slip = check_slip
         self._keeps_vehicles_inside = keeps_vehicles_inside
+        self._ahead: dict[str, _Ahead] = {}
+        self._looking: set[asyncio.Task[None]] = set()
 
     async def find(self, *, scanned: Sequence[str], plate: str | None, direction: str, passage_id: str) -> SlipAnswer:
         """Slips by scanned numbers or, with none scanned, by plate. Raises RecordError only."""
         numbers = [number for number in dict.fromkeys(scanned) if _is_clean(number)]
         plate = plate if plate and _is_clean(plate) else None
+        ahead = self._ahead.pop(passage_id, None)
+        now = ((numbers, plate, direction), self._database.changes)
+        if ahead is not None and (ahead.question, ahead.changes) == now and not self._is_centre_up():
+            return ahead.answer
+        return await self._find(numbers, plate, direction, passage_id)
+
+    def look_ahead(self, *, scanned: Sequence[str], plate: str | None, direction: str, passage_id: str) -> None:
+        """Look up in the background what will be asked soon, where the copy answers it."""
+        if self._is_centre_up():
+            return
+        numbers = [number for number in dict.fromkeys(scanned) if _is_clean(number)]
+        plate = plate if plate and _is_clean(plate) else None
+        work = self._look(numbers, plate, direction, passage_id)
+        task = asyncio.get_running_loop().create_task(work, name="slip look-ahead")
+        self._looking.add(task)
+        task.add_done_callback(self._looking.discard)
+
+    async def settle(self) -> None:
+        """Wait until nothing is looked up in the background."""
+        await asyncio.gather(*self._looking, return_exceptions=True)
+
+    def _is_centre_up(self) -> bool:
+        return self._client is not None and self._client.line.is_up
+
+    async def _look(self, numbers: Sequence[str], plate: str | None, direction: str, passage_id: str) -> None:
+        changes = self._database.changes  # before reading: what is written meanwhile makes the answer old
+        with contextlib.suppress(RecordError):  # the decision will ask again and say so
+            answer = await self._find(numbers, plate, direction, passage_id)
+            if answer.source is Source.CENTRAL:
+                return  # the centre came up meanwhile: it is to be asked at the decision itself
+            while len(self._ahead) >= AHEAD_KEPT:
+                del self._ahead[next(iter(self._ahead))]
+            self._ahead[passage_id] = _Ahead((numbers, plate, direction), changes, answer)
+
+    async def _find(self, numbers: Sequence[str], plate: str | None, direction: str, passage_id: str) -> SlipAnswer:
         answered = await self._ask(numbers, plate, direction)
         state, rows = await self._copy(numbers, plate, direction, answered)
         chosen = _Chosen(is_central=answered is not None)
@@ -94,7 +142,7 @@ class CentralSlipSource:
     async def _ask(self, numbers: Sequence[str], plate: str | None, direction: str) -> _Answered | None:
         """Ask the centre; None where it did not answer for everything."""
         client = self._client
-        if client is None or not client.line.is_up or not (numbers or plate):
+        if client is None or not self._is_centre_up() or not (numbers or plate):
             return None
         try:
             if numbers:

@@ -31,11 +31,15 @@ CHECKPOINT_AT_LATEST: Final = 2500  # commits, even with no pause
 
 @dataclass(slots=True)
 class Job:
-    """One function to run in a transaction and the future of who waits for its commit."""
+    """One function to run in a transaction and the future of who waits for its commit.
+
+    `is_quiet`: it changes nothing that `Writer.changes` counts.
+    """
 
     fn: Callable[[Connection], Any]
     loop: asyncio.AbstractEventLoop
     future: asyncio.Future[Any]
+    is_quiet: bool = False
     answer: Any = None
     error: BaseException | None = None
 
@@ -58,6 +62,7 @@ class Writer:
         self._reserve_bytes = reserve_bytes
         self._queue: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="record-writer", daemon=True)
+        self.changes = 0
         self._failure: str | None = None
         self._disk: str | None = None
         self._checked_monotonic_s = 0.0
@@ -154,6 +159,7 @@ class Writer:
             with self._apart, self._connection.begin():
                 self._run_group(jobs)
             self._commits_since_checkpoint += 1
+            self.changes += any(not job.is_quiet for job in jobs)  # before anyone is told
         except BaseException as error:
             self._group_failed(jobs, error)
             if not isinstance(error, Exception):

@@ -73,6 +73,8 @@ async def measure(folder: Path, pairs: int, warm_up: int) -> Pairs:
                 await trucks.ready()
                 for index in range(warm_up + pairs):
                     await trucks.drive_on(index)
+                    floor.follow()
+                    await trucks.stand()
                     started_ns, raised_ns = await trucks.settle()
                     await trucks.rest()
                     floor_ns = await floor.repeat_decision()

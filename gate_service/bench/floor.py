@@ -46,7 +46,7 @@ class Floor:
     async def repeat_decision(self) -> int:
         """Do what the product's newest decision put on disk, then write the coil. Nanoseconds from BEGIN to server."""
         (number,) = self._reading.execute("SELECT MAX(number) FROM records WHERE kind = 'decision'").fetchone()
-        self._follow(number - 1)
+        self._copy_up_to(number - 1)
         rows = self._rows_of(number)
         self._module.forget_writes(FLOOR_COIL)
         started_ns = time.monotonic_ns()
@@ -63,10 +63,18 @@ class Floor:
             self._commits = 0
             self._bare.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
 
-    def _follow(self, last: int) -> None:
-        """Copy what the product wrote between decisions, a commit for each, so that both files grow alike."""
+    def follow(self) -> None:
+        """Copy what the product has written, a commit for each record, so that both files grow alike.
+
+        Well before the decision: a commit right after another finds disk and caches warm, and the product's does not.
+        """
+        (number,) = self._reading.execute("SELECT MAX(number) FROM records").fetchone()
+        self._copy_up_to(number)
+
+    def _copy_up_to(self, last: int) -> None:
         for number in range(self._copied + 1, last + 1):
             self._commit(self._rows_of(number))
+            self._copied = number
 
     def _rows_of(self, number: int) -> Rows:
         """Give the rows of one record; the passage as it is now, for the product keeps no older one."""

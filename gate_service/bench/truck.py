@@ -25,6 +25,7 @@ JUMP_S: Final = 0.2  # well below the 0.5 s after which inputs are no knowledge
 SEEN_S: Final = 0.1  # younger than a jump: read after it
 LOOK_S: Final = 0.0005
 POLL_S: Final = 0.05
+STANDING_STEPS: Final = 8  # 1.6 s, past the hold of 1 s for a whole vehicle
 READER: Final = Actor("bench", Role.DEVICE, ActorKind.TOKEN)
 
 
@@ -50,7 +51,7 @@ class Trucks:
         await self._until(lambda lane: lane["state"] == "idle")
 
     async def drive_on(self, index: int) -> None:
-        """Approach, scan, plate, admission, on the platform, still rocking; then stand whole past the hold time."""
+        """Approach, scan, plate, admission, whole on the platform and still rocking, the entry boom down behind it."""
         await self._module.set_detectors(APPROACH)
         await self._until(lambda lane: lane["passage"] is not None)
         await self._service.scan(LANE, slips.slip_no(index), READER, None, None)
@@ -63,9 +64,11 @@ class Trucks:
         await self._module.set_detectors()
         self._frame = _frame(slips.GROSS_KG, is_stable=False)
         await self._until(lambda lane: lane["state"] == "weighing" and lane["booms"]["entry"] == "down")
-        for _ in range(8):  # 1.6 s, past the hold of 1 s for a whole vehicle
+
+    async def stand(self) -> None:
+        """Stand past the hold time for a whole vehicle; nothing is left to do but to settle."""
+        for _ in range(STANDING_STEPS):
             await self._step()
-        await self._until(lambda lane: lane["lights"].get("entry") == "red")
 
     async def settle(self) -> tuple[int, int]:
         """Write the settling frame; its moment and that of the raise command at the server, in nanoseconds."""

@@ -124,6 +124,10 @@ class SlipSource(Protocol):
         """Slips by scanned numbers or, with none scanned, by plate. Never raises for a centre that does not answer."""
         ...
 
+    def look_ahead(self, *, scanned: Sequence[str], plate: str | None, direction: str, passage_id: str) -> None:
+        """Say what will be asked soon, so that the answer may be at hand. Never raises, never waits."""
+        ...
+
 
 class ClaimState(StrEnum):
     """Answer to a claim, as in a case."""

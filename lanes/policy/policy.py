@@ -7,6 +7,7 @@ are enforced where they are judged, on properties and not on names, so that no p
 from __future__ import annotations
 
 import functools
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
@@ -259,7 +260,19 @@ def _read_version(value: object) -> str:
 
 def read_policy(document: object) -> Policy:
     """Read a policy; null is the default. PolicyError names the place, what is allowed and what was found."""
-    return default_policy() if document is None else _build(document)
+    if document is None:
+        return default_policy()
+    try:
+        text = json.dumps(document, allow_nan=False)
+    except (TypeError, ValueError, RecursionError):  # no JSON (a Decimal, a cycle): read as it is, with its errors
+        return _build(document)
+    return _read_text(text)
+
+
+@functools.lru_cache(maxsize=8)
+def _read_text(text: str) -> Policy:
+    """Read a policy in its spelling as JSON, where 1, 1.0 and true differ. A lane asks for the same one each time."""
+    return _build(json.loads(text))
 
 
 def _build(document: object) -> Policy:

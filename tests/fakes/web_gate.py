@@ -371,6 +371,10 @@ class FakeGate:
 
     async def hazmat_entries(self, after: str | None, limit: int) -> dict[str, Any]:
         start = int(after or 0)
+        if self.hazmat_events:
+            page = self.hazmat_events[start : start + limit]
+            end = start + len(page)
+            return {"entries": page, "after": str(end), "more": end < len(self.hazmat_events)}
         if start >= 2:
             return {"entries": [], "after": str(start), "more": False}
         entry = {"specversion": "1.0", "id": f"e{start + 1}", "type": "hazmat.entered", "data": {}}

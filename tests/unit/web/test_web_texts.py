@@ -13,6 +13,7 @@ from gate_service.domain.reading import Aspect, BoomPosition, Detector, Presence
 from gate_service.domain.verdict import Verdict
 from gate_service.web import context
 from lanes.policy.reasons import REASONS
+from sync.site_holds import TARGETS
 
 STATIC = context.HERE / "static"
 CATALOGUES = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in (STATIC / "i18n").glob("*.json")}
@@ -27,6 +28,24 @@ def all_errors(kind: type[errors.GateError]) -> set[str]:
 
 
 FAMILIES = {
+    "authority.because.": {
+        "unmatched",
+        "mass_unknown",
+        "cas_ambiguous",
+        "name_ambiguous",
+        "cas_and_name_differ",
+        "category_unknown",
+        "not_in_tables",
+        "class_unknown",
+    },
+    "authority.by.": {"unit", "enterprise", "class"},
+    "authority.column.": {"un", "name", "class", "quantity", "enterprise", "phone", "sds", "matched"},
+    "authority.event.": {"entered", "exited", "turned_away", "corrected"},
+    "authority.matched.": {"table1_cas", "table1_cas_name", "table1_name", "table2_symbol", "table2_class"},
+    "authority.missing.": {"alpha_unknown", "beta_unknown"},
+    "authority.note.": {"condition_not_checked", "cas_not_of_row", "lines_differ_smallest_q", "category_unknown"},
+    "authority.state.": {"normal", "warning", "alarm"},
+    "authority.target.": set(TARGETS),
     "aspect.": set(Aspect),
     "boom.": set(BoomPosition),
     "cause.": {"vehicle", "container", "goods"},
@@ -40,6 +59,7 @@ FAMILIES = {
     "direction.": {"inbound", "outbound"},
     "fact.": {"plate", "trailer_plate", "slip_nos", "containers", "seals"},
     "form.": {"name", "password", "again"},
+    "hazmat.class.": {*"1235789", "2.1", "2.2", "2.3", "4.1", "4.2", "4.3", "5.1", "5.2", "6.1", "6.2"} - {"5"},
     "kind.": {"declared", "non_declared"},
     "light.": set(Side),
     "presence.": set(Presence),

@@ -1,0 +1,221 @@
+"""A duty officer's night: the line to the centre is down and unit W3 burns."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+import zlib
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from gate_service.domain.commands import Role
+from gate_service.domain.inventory import ExposedPeople, Stock, inventory
+from lanes.policy.stock_tables import stock_tables
+from tests.browser.conftest import Running, Visitor, Visitors
+from tests.fakes.web_gate import FakeGate, iso
+from tests.fakes.web_site import PASSWORD
+
+pytestmark = pytest.mark.browser
+
+LINES = {
+    "acetone": {"un_no": "1090", "name": "丙酮", "cas": "67-64-1", "class": "3", "packing_group": "II"},
+    "chlorine": {"un_no": "1017", "name": "氯", "cas": "7782-50-5", "class": "2.3", "subsidiary": ["5.1", "8"]},
+    "cotton": {"un_no": "2555", "name": "硝化棉", "cas": "9004-70-0", "class": "4.1", "packing_group": "II"},
+}
+ZONE = {
+    "units": [
+        {
+            "id": "W3",
+            "name": {"zh": "三号危化品库", "en": "Store 3"},
+            "exposed_people": 40,
+            "plan": [100, 100, 300, 300],
+        },
+        {"id": "W7", "name": None, "exposed_people": None, "plan": [500, 400, 300, 300]},
+    ],
+    "enterprises": [],
+}
+
+
+def entry(number: int, kind: str, unit: str, *lines: tuple[str, float | None]) -> dict[str, Any]:
+    return {
+        "specversion": "1.0",
+        "id": f"event-{number}",
+        "type": f"hazmat.{kind}",
+        "subject": f"passage-{number}",
+        "time": iso(600 - number),
+        "data": {
+            "lane": "in-d1",
+            "slip_no": f"Z{number:04}",
+            "vehicle": {"plate": f"浙B{number:05}"},
+            "enterprise": {"customs_code": "3311660001", "name": "示例化工"},
+            "driver": {"name": "示例司机"},
+            "tables_edition": "ADR 2025",
+            "lines": [
+                {
+                    **LINES[name],
+                    "net_kg": net_kg,
+                    "storage_unit": unit,
+                    "emergency_phone": "000-1234-5678",
+                    "sds": "https://sds.example/1",
+                }
+                for name, net_kg in lines
+            ],
+        },
+    }
+
+
+def fill(gate: FakeGate, *entries: dict[str, Any]) -> None:
+    """The site's own copy: events, and the stock as the service works it out of them."""
+    gate.hazmat_events.extend(entries)
+    stock = Stock()
+    for one in gate.hazmat_events:
+        stock.take({**one, "at": one["time"]})
+    exposed = ExposedPeople({unit["id"]: unit["exposed_people"] for unit in ZONE["units"]})
+    gate.stock = {"as_of": iso(), "zone": ZONE, **inventory(stock, stock_tables(), exposed)}
+
+
+@pytest.fixture
+def filled(gate: FakeGate, running: Running) -> Running:
+    running.run(running.site.accounts.add_user("duty", Role.AUTHORITY, PASSWORD, "service"))
+    running.run(running.site.accounts.add_user("auditing", Role.AUDITOR, PASSWORD, "service"))
+    fill(
+        gate,
+        entry(1, "entered", "W3", ("acetone", 30_000), ("chlorine", 4_200)),
+        entry(2, "entered", "W3", ("cotton", 800)),
+        entry(3, "exited", "W7", ("acetone", 500)),
+    )
+    return running
+
+
+def open_page(visitor: Visitor, name: str = "duty") -> Page:
+    page = visitor.page
+    page.goto(f"{visitor.url}/authority")
+    page.fill("input[name=name]", name)
+    page.fill("input[name=password]", PASSWORD)
+    page.click("button.confirm")
+    page.wait_for_selector("[data-unit=W3]")
+    return page
+
+
+def pages_of(pdf: bytes) -> int:
+    """Leaf pages of a PDF, also where its objects are packed into streams."""
+    text = pdf
+    for packed in re.findall(rb"stream\r?\n(.*?)endstream", pdf, re.DOTALL):
+        try:
+            text += zlib.decompress(packed)
+        except zlib.error:
+            continue
+    return len(re.findall(rb"/Type\s*/Page\b", text))
+
+
+def test_unit_w3_burns_while_the_line_to_the_centre_is_down(visitor: Visitor, filled: Running) -> None:
+    page = open_page(visitor)
+    assert page.url.endswith("/authority")
+    unit = page.locator("[data-unit=W3]")
+    expect(unit).to_contain_text("三号危化品库")
+    expect(unit).to_contain_text("预警")  # S = 30/500 + 4.2/5 = 0.9
+    expect(unit).to_contain_text("S 0.9")
+    expect(unit).to_contain_text("R 4.104")  # 1.2 · (1 · 0.06 + 4 · 0.84)
+    expect(unit).to_contain_text("UN 1017")
+    expect(unit).to_contain_text("30,000 kg")
+    unit.locator("summary").click()
+    expect(unit).to_contain_text("表 1（CAS）")
+    expect(unit).to_contain_text("同一 CAS 号在表 1 有多行")
+    expect(page.locator("[data-unit=W7]")).to_contain_text("未核销")
+    expect(page.locator("[data-unit=W7]")).to_contain_text("-500 kg")
+
+    unit.get_by_role("link", name="应急单").click()
+    sheet = page.locator(".sheet")
+    for text in ("W3", "UN 1017", "UN 1090", "000-1234-5678", "https://sds.example/1", "2.3", "毒性气体", "4,200 kg"):
+        expect(sheet).to_contain_text(text)
+    pdf = page.pdf(prefer_css_page_size=True)
+    assert pages_of(pdf) == 1
+    page.get_by_role("link", name="返回总览").click()
+
+    page.select_option(".place-hold select[name=type]", "unit")
+    page.fill(".place-hold input[name=id]", "W3")
+    page.fill(".place-hold input[name=reason]", "三号库起火，停止进出")
+    page.get_by_role("button", name="下达布控").click()
+    expect(page.get_by_role("status").filter(has_text="卡口立即执行")).to_be_visible()
+    expect(page.locator(".holds li.standing")).to_contain_text("三号库起火")
+    expect(unit).to_contain_text("安全布控")
+    (hold,) = filled.gate.holds.values()
+    assert (hold["target"], hold["placed_by"]) == ({"type": "unit", "id": "W3"}, "user:duty")
+    page.locator(".holds li.standing").get_by_role("button", name="解除").click()
+    page.fill(".holds li input[name=reason]", "明火已扑灭")
+    page.locator(".holds li form button").click()
+    expect(page.locator(".holds li.lifted")).to_contain_text("明火已扑灭")
+    assert visitor.errors == []
+
+
+def test_a_passage_prints_on_one_page_too(visitor: Visitor, filled: Running) -> None:
+    page = open_page(visitor)
+    page.locator("[data-entry=event-1]").get_by_role("link").click()
+    expect(page.locator(".sheet")).to_contain_text("浙B00001")
+    expect(page.locator(".sheet")).to_contain_text("Z0001")
+    assert pages_of(page.pdf(prefer_css_page_size=True)) == 1
+
+
+def test_an_entry_appears_as_it_happens_and_the_stock_with_it(visitor: Visitor, filled: Running) -> None:
+    page = open_page(visitor)
+    expect(page.locator(".entries [data-entry]")).to_have_count(3)
+    filled.loop.call_soon_threadsafe(lambda: fill(filled.gate, entry(4, "entered", "W3", ("chlorine", 1_000))))
+    expect(page.locator(".entries [data-entry]").first).to_contain_text("浙B00004", timeout=5000)
+    expect(page.locator("[data-unit=W3]")).to_contain_text("报警")
+    page.get_by_role("button", name="按企业").click()
+    expect(page.locator("[data-enterprise='3311660001']")).to_contain_text("示例化工")
+    page.get_by_role("button", name="按类别").click()
+    expect(page.locator("[data-class='2.3']")).to_contain_text("5,200 kg")
+    assert visitor.errors == []
+
+
+def test_texts_that_came_from_outside_run_nothing(visitor: Visitor, filled: Running) -> None:
+    bad = entry(5, "entered", "W3", ("acetone", 1))
+    bad["data"]["lines"][0] |= {"name": "<img src=x onerror=alert(1)>", "sds": "javascript:alert(1)", "un_no": "=1+1"}
+    fill(filled.gate, bad)
+    page = open_page(visitor)
+    page.locator("[data-entry=event-5]").get_by_role("link").click()
+    expect(page.locator(".sheet")).to_contain_text("<img src=x onerror=alert(1)>")
+    assert page.locator(".sheet a[href^=javascript]").count() == 0
+    assert page.locator(".sheet img").count() == 0
+    answer = visitor.context.request.get(f"{visitor.url}/api/v1/hazmat/inventory.csv")
+    rows = list(csv.DictReader(io.StringIO(answer.body().decode("utf-8-sig"))))
+    assert "'=1+1" in {row["un_no"] for row in rows}
+    assert visitor.errors == []
+
+
+def test_who_only_reads_is_offered_no_hold(visitor: Visitor, filled: Running) -> None:
+    page = open_page(visitor, "auditing")
+    assert page.locator(".place-hold").count() == 0
+
+
+def test_the_duty_officer_is_led_home_and_nowhere_else(visitor: Visitor, filled: Running) -> None:
+    open_page(visitor)
+    visitor.errors.clear()
+    for path in ("/", "/admin", "/api/docs", "/api/v1/lanes", "/api/v1/passages", "/api/v1/audit", "/api/v1/devices"):
+        assert visitor.context.request.get(f"{visitor.url}{path}").status == 403, path
+    visitor.page.goto(f"{visitor.url}/sign-in")
+    visitor.page.wait_for_url("**/authority")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_nobody_is_shut_out(visitors: Visitors, filled: Running, scheme: str, language: str) -> None:
+    visitor = visitors(language, scheme)
+    page = open_page(visitor)
+    filled.run(filled.gate.place_hazmat_hold({"type": "unit", "id": "W3"}, "why", _duty()))
+    page.wait_for_selector(".holds li.standing", timeout=15_000)
+    page.locator("[data-unit=W3] summary").click()
+    assert visitor.violations() == []
+    page.locator("[data-unit=W3] a.button").click()
+    page.wait_for_selector(".sheet")
+    assert visitor.violations() == []
+
+
+def _duty() -> Any:
+    from gate_service.domain.commands import Actor, ActorKind
+
+    return Actor("duty", Role.AUTHORITY, ActorKind.USER)

@@ -53,6 +53,10 @@ class Indicator:
         """What the display shows."""
         return round((felt_kg + self._drift_kg) / self.interval_kg) * self.interval_kg
 
+    def hear(self, _data: bytes, _felt_kg: float) -> bytes:
+        """In continuous mode nothing is answered."""
+        return b""
+
     def next_bytes(self, felt_kg: float) -> bytes:
         """What goes on the line in this frame's time. Empty: nothing."""
         if "drift" in self.faults:

@@ -1,7 +1,8 @@
 """Puts an indicator on a wire: a TCP listener as a serial server has it, or a pseudo-terminal as a cable has it.
 
 The port stays the same from start to stop, whoever connects, however often. `silence` and `half_open` look alike to a
-listener: the link stays up and nothing comes; that is what makes a dead peer hard to tell from a quiet one.
+listener: the link stays up and nothing comes; that is what makes a dead peer hard to tell from a quiet one. What one
+listener asks, all hear answered, as on a serial server or a shared line.
 """
 
 from __future__ import annotations
@@ -15,18 +16,54 @@ import socket
 import termios
 import tty
 from collections.abc import Callable
-from typing import Final, Self
+from typing import Any, Final, Protocol, Self
 
-from devices.simulator.indicator import FRAMES_PER_S, Indicator
+from devices.simulator.indicator import FRAMES_PER_S
+from devices.simulator.indicators.line import Line, heard
 
 UNREAD_BYTES: Final = 120
 """A cable does not remember: what nobody read for ten frames is lost, as in the FIFO of a closed port."""
 
 
-class WireWeighbridge:
-    """One indicator on its link; an async context manager. `felt_kg` is asked at the moment of each frame."""
+LINE_BAUDS: Final = {
+    getattr(termios, f"B{baud}"): baud for baud in (600, 1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200)
+}
 
-    def __init__(self, indicator: Indicator, felt_kg: Callable[[], float], *, link: str = "tcp", port: int = 0) -> None:
+
+class Speaker(Protocol):
+    """What can be put on a wire: an indicator."""
+
+    def switch(self, name: str, *, on: bool) -> None:
+        """Turn a fault on or off."""
+        ...
+
+    def next_bytes(self, felt_kg: float) -> bytes:
+        """What goes on the line in this frame's time."""
+        ...
+
+    def hear(self, data: bytes, felt_kg: float) -> bytes:
+        """Take what was sent to it; return what it answers."""
+        ...
+
+
+class WireWeighbridge:
+    """One indicator on its link; an async context manager. `felt_kg` is asked at the moment of each frame.
+
+    `line` on a pseudo-terminal: whoever listens with other settings hears what a UART would. None: always clean.
+    """
+
+    def __init__(
+        self,
+        indicator: Speaker,
+        felt_kg: Callable[[], float],
+        *,
+        link: str = "tcp",
+        port: int = 0,
+        line: Line | None = None,
+        frames_per_s: float = FRAMES_PER_S,
+    ) -> None:
+        self._line = line
+        self._frame_s = 1 / frames_per_s
         self.indicator = indicator
         self.port_url = ""
         self.frames = 0
@@ -59,6 +96,7 @@ class WireWeighbridge:
             writer.transport.abort()
         await asyncio.gather(*serving, return_exceptions=True)
         if self._pty is not None:
+            asyncio.get_running_loop().remove_reader(self._pty[0])
             for end in self._pty:
                 os.close(end)
 
@@ -71,17 +109,29 @@ class WireWeighbridge:
         tty.setraw(slave)
         os.set_blocking(master, False)
         self._pty = (master, slave)  # our own slave end stays open: a reader that goes does not hang up the line
+        asyncio.get_running_loop().add_reader(master, self._pty_readable, master, slave)
         self.port_url = os.ttyname(slave)
 
+    def _pty_readable(self, master: int, slave: int) -> None:
+        with contextlib.suppress(OSError):
+            data = os.read(master, 256)
+            self._hear(data if self._line is None else heard(data, _settings(slave), self._line))
+
+    def _hear(self, data: bytes) -> None:
+        answer = self.indicator.hear(data, self._felt_kg())
+        if answer:
+            self.frames += 1
+            self._put(answer)
+
     async def _welcome(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Task root of one connection: it listens to nothing and lives until the peer goes."""
+        """Task root of one connection: it listens until the peer goes."""
         peer: socket.socket | None = writer.get_extra_info("socket")
         if peer is not None:
             peer.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._writers[writer] = asyncio.current_task()
         try:
-            while await reader.read(256):
-                pass
+            while data := await reader.read(256):
+                self._hear(data)
         except ConnectionError:
             pass  # the peer went without a word
         finally:
@@ -89,11 +139,11 @@ class WireWeighbridge:
             writer.close()
 
     async def _send_forever(self) -> None:
-        """Task root: one frame every 80 ms of real time."""
+        """Task root: one frame in each frame time (80 ms) of real time."""
         loop = asyncio.get_running_loop()
         due_s = loop.time()
         while True:
-            due_s = max(due_s + 1 / FRAMES_PER_S, loop.time() - 1.0)
+            due_s = max(due_s + self._frame_s, loop.time() - 1.0)
             await asyncio.sleep(due_s - loop.time())
             sent = self.indicator.next_bytes(self._felt_kg())
             if sent:
@@ -111,4 +161,13 @@ class WireWeighbridge:
             if waiting[0] > UNREAD_BYTES:
                 termios.tcflush(slave, termios.TCIFLUSH)
             with contextlib.suppress(BlockingIOError):
-                os.write(master, sent)
+                os.write(master, sent if self._line is None else heard(sent, self._line, _settings(slave)))
+
+
+def _settings(slave: int) -> Line:
+    """What the reader has set on the terminal. The kernel forces 8N1 on every pseudo-terminal; the rate it keeps."""
+    attributes: list[Any] = termios.tcgetattr(slave)
+    flags = attributes[2]
+    parity = "N" if not flags & termios.PARENB else "O" if flags & termios.PARODD else "E"
+    bits = 7 if flags & termios.CSIZE == termios.CS7 else 8
+    return Line(LINE_BAUDS.get(attributes[5], 0) or 38400, bits, parity)

@@ -193,6 +193,7 @@ class LaneCommands:
         await self._record(_facts(request), actor, resolved, events=(told_as,))
         self._still(passage)
         self._lane.passage = resolved
+        self._lane.is_restored = False  # a person has taken the vehicle up
         self._fire(LaneEvent.FACTS_CHANGED)
         return {"done": "resolve", "facts_version": resolved.facts_version}
 

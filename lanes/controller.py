@@ -268,7 +268,7 @@ class LaneController(LaneKnowledge):
         self.passage = judged.passage
         verdict = judged.passage.verdict
         forbidden = forbids_raising(RaiseReason.RELEASE, self.surroundings(self.clock.monotonic_s()))
-        if verdict == "release" and forbidden is None:
+        if verdict == "release" and forbidden is None and not self.is_restored:  # after a restart a person finishes
             self.fire(LaneEvent.RELEASE_DECIDED)
             return  # the boom first; everything else that is due comes with the next poll
         if verdict == "detain":

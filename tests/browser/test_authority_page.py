@@ -159,6 +159,19 @@ def test_a_passage_prints_on_one_page_too(visitor: Visitor, filled: Running) -> 
     assert pages_of(page.pdf(prefer_css_page_size=True)) == 1
 
 
+def test_a_full_unit_prints_on_one_page(visitor: Visitor, filled: Running) -> None:
+    """Forty substances: set smaller, still one page. The board itself takes more: the count can fail."""
+    many = entry(6, "entered", "W9", ("acetone", 10.0))
+    line = many["data"]["lines"][0]
+    many["data"]["lines"] = [{**line, "un_no": str(1000 + number), "cas": ""} for number in range(40)]
+    fill(filled.gate, many)
+    page = open_page(visitor)
+    assert pages_of(page.pdf(prefer_css_page_size=True)) > 1
+    page.locator("[data-unit=W9] a.button").click()
+    expect(page.locator(".sheet tbody tr")).to_have_count(40)
+    assert pages_of(page.pdf(prefer_css_page_size=True)) == 1
+
+
 def test_an_entry_appears_as_it_happens_and_the_stock_with_it(visitor: Visitor, filled: Running) -> None:
     page = open_page(visitor)
     expect(page.locator(".entries [data-entry]")).to_have_count(3)

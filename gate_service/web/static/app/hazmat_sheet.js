@@ -2,6 +2,8 @@
 import { html, Mark } from "./html.js";
 import { clockTime, has, number, t, told } from "./i18n.js";
 
+const ONE_PAGE = 20; // lines that fit on an A4 page in the plain size; more are set smaller
+
 const mass = (kg) => (kg == null ? t("authority.unknown") : `${number(kg)} kg`);
 
 /** The words for a class: 1.1D is 1, 2.1 is itself. */
@@ -36,7 +38,7 @@ const Line = ({ line }) => html`<tr>
 
 /** `facts` are pairs of key and text for the head. */
 export const Sheet = ({ title, facts, lines, edition }) => html`
-  <section class="sheet" aria-label=${t("authority.sheet")}>
+  <section class=${`sheet ${lines.length > ONE_PAGE ? "dense" : ""}`} aria-label=${t("authority.sheet")}>
     <header>
       <h2>${t("authority.sheet")}: ${title}</h2>
       <span class="buttons">

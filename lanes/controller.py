@@ -388,4 +388,13 @@ class LaneController(LaneKnowledge):
         self.ports.on_changed(self.settings.id)
 
     def _spawn(self, work: Any) -> None:
-        self._tasks.add(asyncio.get_running_loop().create_task(work))
+        task: asyncio.Task[Any] = asyncio.get_running_loop().create_task(work)
+        task.add_done_callback(self._ended)
+        self._tasks.add(task)
+
+    def _ended(self, task: asyncio.Task[Any]) -> None:
+        """A task of the lane that ended through our own fault closes the lane: it is never silence."""
+        error = None if task.cancelled() else task.exception()
+        if error is not None:
+            log.error("lane %s: a task of the lane failed", self.settings.id, exc_info=error)
+            self._lost("service_fault")

@@ -263,6 +263,7 @@ TRANSITIONS: Final[dict[LaneState, tuple[Row, ...]]] = {
         Row(_E.DETAIN_DECIDED, _S.DETAINED, (_C.ESCALATE,)),
         Row(_E.FACTS_CHANGED, _S.DECIDING, (_C.DECIDE,)),
         Row(_E.VEHICLE_WITHDREW, _S.CLEARING, (_C.RECORD_DEPARTURE, _C.LOWER_ENTRY_BOOM)),
+        Row(_E.TIME_IS_UP, _S.REVIEW, (_C.ESCALATE,)),  # a decision that never came, by our fault
     ),
     _S.REVIEW: (*_WAYS_OUT, *_ASK_AGAIN, Row(_E.HOLD_ASKED, _S.DETAINED)),
     _S.DETAINED: (

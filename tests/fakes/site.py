@@ -303,7 +303,9 @@ class Site:
     async def edges(self, lane: str) -> Counter[str]:
         """How often each boom of a lane was commanded on the wire so far: `{"exit raise": 2}`."""
         report = (await self.tell_yard({"do": "report"}))["report"]
-        return Counter({name.removeprefix(f"{lane} "): n for name, n in report["edges"].items() if name.startswith(lane)})
+        return Counter(
+            {name.removeprefix(f"{lane} "): n for name, n in report["edges"].items() if name.startswith(lane)}
+        )
 
     async def judged(self) -> JsonDict:
         """The judge's counts, with everything that is recorded as crossed brought to it."""
@@ -379,9 +381,7 @@ class Site:
         """A lane as the API shows it now."""
         return await self.get(f"/api/v1/lanes/{lane}")
 
-    async def until(
-        self, lane: str, holds: str | Callable[[JsonDict], Any], within_s: float = WAIT_S
-    ) -> JsonDict:
+    async def until(self, lane: str, holds: str | Callable[[JsonDict], Any], within_s: float = WAIT_S) -> JsonDict:
         """The lane once it is in this state, or once this holds of it."""
         is_so = (lambda shown: shown["state"] == holds) if isinstance(holds, str) else holds
         return await self.eventually(lambda: self.lane(lane), is_so, within_s)
@@ -453,7 +453,9 @@ class Site:
 
     def kinds(self, passage_id: str) -> list[str]:
         """What is recorded about a passage, in order."""
-        return [row[0] for row in self.rows("SELECT kind FROM records WHERE passage_id = ? ORDER BY number", passage_id)]
+        return [
+            row[0] for row in self.rows("SELECT kind FROM records WHERE passage_id = ? ORDER BY number", passage_id)
+        ]
 
     async def told(self) -> dict[str, Counter[str]]:
         """Wait until everything recorded was told, check that the centre has exactly that; types told per passage."""

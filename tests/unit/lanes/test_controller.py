@@ -320,6 +320,34 @@ async def test_after_a_restart_the_open_passage_is_shown_to_a_person_and_nothing
         assert again.raises == []
 
 
+async def test_after_a_restart_a_late_read_is_judged_and_a_person_finishes(rig):
+    await _onto_platform(rig)
+    await _identify(rig, plate="浙B99999")
+    await rig.run(3)
+    again = LaneRig()
+    again.journal.open = [rig.lane.passage.document()]
+    again.kg = rig.kg
+    async with again:
+        await again.run(3)
+        await _identify(again)
+        await again.run(3)
+        assert (again.lane.passage.verdict, again.lane.state) == ("release", LaneState.REVIEW)
+        assert again.raises == []
+        await again.commands.carry_out(_ask(again, Command.RELEASE), OPERATOR)
+        await again.run(2)
+        assert again.lane.state is LaneState.LEAVING
+
+
+async def test_a_task_of_the_lane_that_fails_by_our_fault_closes_the_lane_and_says_so(rig):
+    async def show(_: object) -> None:
+        raise RuntimeError("a mistake of ours")
+
+    rig.signals.show = show
+    rig.see(approach="occupied")
+    await rig.run(3)
+    assert (rig.lane.state, rig.lane.attention) == (LaneState.CLOSED, "service_fault")
+
+
 async def test_a_release_whose_vehicle_rolls_back_is_authorised_still_and_shown_to_a_person(rig):
     await _onto_platform(rig)
     await _identify(rig)

@@ -99,6 +99,12 @@ def test_a_passage_from_before_a_restart_goes_to_a_person_and_nothing_rises(even
     assert not RAISES & set(outcome.commands)
 
 
+def test_a_decision_that_never_comes_is_a_persons():
+    outcome = step(LaneState.DECIDING, View(has_passage=True), LaneEvent.TIME_IS_UP)
+    assert outcome.to is LaneState.REVIEW
+    assert not RAISES & set(outcome.commands)
+
+
 def test_devices_back_lower_no_boom_by_themselves():
     outcome = step(LaneState.FAULT, View(are_booms_down=False), LaneEvent.DEVICES_BACK)
     assert not outcome.handled

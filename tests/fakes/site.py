@@ -326,7 +326,7 @@ class Site:
         site_ids: tuple[str, ...] = ("K1",),
         is_known: bool = True,
     ) -> Truck:
-        """One more truck, with its slip at the centre. `is_scanning` False: the test scans. `plate_read` "": its own."""
+        """One more truck, its slip at the centre. `is_scanning` False: the test scans. `plate_read` "": its own."""
         self.sent += 1
         truck = Truck(lane, Load(self.sent, "3", "inbound", tare_kg=9_000, goods_kg=6_000, site_ids=site_ids))
         if is_known:
@@ -393,7 +393,7 @@ class Site:
         found = None
         try:
             async with asyncio.timeout(within_s):
-                while not holds(found := await ask()):
+                while not holds(found := await ask()):  # noqa: ASYNC110 - another process: nothing to wait on
                     await asyncio.sleep(LOOK_S)
         except TimeoutError:
             raise AssertionError(f"not within {within_s:g} s; last: {_short(found)}") from None

@@ -26,7 +26,7 @@ _ROOTS: Final[Mapping[str, tuple[int, ...]]] = {
     "OPERATE_FEEDBACK": (0x84,),
     "MANUAL_CHECK": (0x85,),
 }
-# The sources do not name every root; these tags belong to one message each. The first row whose tags are all there wins.
+# The sources do not name every root; these tags belong to one message each. The first row with all its tags wins.
 _BY_TAGS: Final[tuple[tuple[frozenset[str], tuple[int, ...]], ...]] = (
     (frozenset({"EXCUTE_COMMAND"}), (0x31, 0x35)),
     (frozenset({"EXECUTE_COMMAND"}), (0x31, 0x35)),  # the word as it is spelt elsewhere

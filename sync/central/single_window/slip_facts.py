@@ -25,7 +25,7 @@ _CUSTOMS_CODE: Final = re.compile(r"\d{6}[0-9A-Z]{4}", re.ASCII)
 _PLATE: Final = re.compile(r"[\u4e00-\u9fff][A-HJ-NP-Z][A-HJ-NP-Z0-9]{4,5}[A-HJ-NP-Z0-9挂学警港澳]")
 
 _HEADS: Final = ("SasPassportBsc", "Sas2stepPassportBsc", "PassportHead")
-_DOCUMENTS: Final = ("PassportAcmp", "SasPassportRlt", "Sas2stepPassportRlt")
+_DOCUMENTS: Final = ("PassportAcmp", "SasPassportRlt")
 _LISTS: Final[Mapping[str, str]] = {
     "passportTypecd": "1 2 3 4 5 6 7",
     "bindTypecd": "1 2 3",
@@ -60,6 +60,7 @@ def slip_warnings(envelope: Envelope) -> list[str]:
             for check in (_listed, _numbers, _weights, _identities):
                 notes += check(slip)
             notes += _binding(slip, numbers)
+            notes += _declarations(envelope.body)
             notes += _said_twice(slip, envelope)
     return notes
 
@@ -136,7 +137,7 @@ def _document_numbers(slip: Fields, body: Fields) -> list[str]:
     for name in _DOCUMENTS:
         for entry in parts(body, name):
             lowered = {key.lower(): value for key, value in entry.items()}
-            found += [_value(lowered, key) for key in ("rtlbillno", "rltbillno", "rltno", "entryid")]
+            found += [_value(lowered, key) for key in ("rtlbillno", "rltbillno", "rltno")]
     return list(dict.fromkeys(filter(None, found)))
 
 
@@ -158,6 +159,15 @@ def _binding(slip: Fields, documents: list[str]) -> Iterator[str]:
     for number in documents if related == "1" else ():
         if not NOTE_NO.fullmatch(number):
             found = f"QD, district 4, year 2, I or E, 9 digits expected, found {shown(number)}"
+            yield warning(WarningCode.DOCUMENT_NO, found)
+
+
+def _declarations(body: Fields) -> Iterator[str]:
+    """The two-step slip lists customs declarations (报关单), by entryId."""
+    for entry in parts(body, "Sas2stepPassportRlt"):
+        number = _value(entry, "entryId")
+        if number and not DECLARATION_NO.fullmatch(number):
+            found = f"entryId: district 4, year 4, 1 or 0, 9 digits expected, found {shown(number)}"
             yield warning(WarningCode.DOCUMENT_NO, found)
 
 

@@ -15,7 +15,7 @@ from gate_service.domain.major_hazard import StockTables
 from sync.database import Database
 from sync.statements import run
 
-PIECE: Final = 500  # events taken between two breaths of the event loop
+PIECE: Final = 500  # events read at a time
 
 
 class StockQueries:
@@ -27,22 +27,30 @@ class StockQueries:
         self._exposed = exposed
         self._stock = Stock()
         self._taken_to = 0  # record number: all events of one record are committed together
+        self._answer: dict[str, Any] | None = None
         self._one_at_a_time = asyncio.Lock()
 
     async def inventory(self) -> dict[str, Any]:
         """Balances, S and R as of now (`gate_service.domain.inventory`)."""
         async with self._one_at_a_time:
+            before = self._taken_to
             await self._catch_up()
-            return {**inventory(self._stock, self._tables, self._exposed), "record": self._taken_to}
+            if self._answer is None or self._taken_to != before:
+                # In a thread: a zone with thousands of balances must not hold up the lanes for a moment.
+                self._answer = await asyncio.to_thread(inventory, self._stock, self._tables, self._exposed)
+            return {**self._answer, "record": self._taken_to}
 
     async def _catch_up(self) -> None:
         while True:
             rows = await self._database.read(partial(_events, after=self._taken_to))
-            for number, event in rows:
-                self._stock.take(event)
-                self._taken_to = number
+            await asyncio.to_thread(self._take, rows)
             if len(rows) < PIECE:
                 return
+
+    def _take(self, rows: list[tuple[int, Mapping[str, Any]]]) -> None:
+        for number, event in rows:
+            self._stock.take(event)
+            self._taken_to = number
 
 
 def _events(connection: Connection, after: int) -> list[tuple[int, Mapping[str, Any]]]:

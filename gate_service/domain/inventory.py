@@ -119,9 +119,11 @@ def goods_of(line: JsonObject) -> Goods:
 def inventory(stock: Stock, tables: StockTables, exposed: ExposedPeople) -> dict[str, Any]:
     """Balances, and S and R per storage unit and per enterprise with every term and what is not counted.
 
-    Units that the site names are shown empty too. Where nobody says how many people are exposed, R is not computed.
+    A balance of zero is not shown; units that the site names are, also empty. Where nobody says how many people are
+    exposed, R is not computed.
     """
-    rows = [(key, stock.balances[key]) for key in sorted(stock.balances)]
+    kept = {key: balance for key, balance in stock.balances.items() if balance.grams or balance.unknown_lines}
+    rows = [(key, kept[key]) for key in sorted(kept)]
     units, codes = {key.storage_unit for key, _ in rows}, {key.customs_code for key, _ in rows}
     return {
         "edition": tables.edition,

@@ -6,6 +6,7 @@ what cannot be told is not counted, with the reason, never guessed. Table 1 wins
 
 from __future__ import annotations
 
+import functools
 import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -76,9 +77,12 @@ class HazardSymbol:
     beta: Decimal
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class StockTables:
-    """The tables of one edition. `alpha` is (from, to or None, value) by exposed people; `levels` name to lower R."""
+    """The tables of one edition; only the same object is equal, so that matches can be remembered by it.
+
+    `alpha` is (from, to or None, value) by exposed people; `level_from` gives each level its lower R.
+    """
 
     edition: str
     substances: tuple[NamedSubstance, ...]
@@ -137,6 +141,7 @@ def comparable_name(text: str) -> str:
     return "".join(unicodedata.normalize("NFKC", text).split()).casefold()
 
 
+@functools.lru_cache(maxsize=16_384)
 def match(goods: Goods, tables: StockTables) -> Match | NotCounted:
     """The row of a substance, or why it is not counted."""
     name = comparable_name(goods.name)

@@ -317,26 +317,25 @@ class Site:
         ]
         return dict((await self.tell_yard({"do": "report", "recorded": recorded}))["report"])
 
-    async def send(
-        self,
-        lane: str = "in-d1",
-        *,
-        is_scanning: bool = True,
-        plate_read: str | None = "",
-        site_ids: tuple[str, ...] = ("K1",),
-        is_known: bool = True,
-    ) -> Truck:
-        """One more truck, its slip at the centre. `is_scanning` False: the test scans. `plate_read` "": its own."""
+    def new_truck(self, lane: str = "in-d1", *, site_ids: tuple[str, ...] = ("K1",)) -> Truck:
+        """A truck that nobody has heard of yet."""
         self.sent += 1
-        truck = Truck(lane, Load(self.sent, "3", "inbound", tare_kg=9_000, goods_kg=6_000, site_ids=site_ids))
-        if is_known:
-            await self.load([{"kind": "slip", "slip": slip_for(truck.load, datetime.now(UTC))}])
+        return Truck(lane, Load(self.sent, "3", "inbound", tare_kg=9_000, goods_kg=6_000, site_ids=site_ids))
+
+    async def come(self, truck: Truck, *, is_scanning: bool = True, plate_read: str | None = "") -> None:
+        """Let a truck come. `is_scanning` False: the test scans. `plate_read` "": its own."""
         spec = {
-            "id": truck.id, "lane": lane, "length_m": 11.0, "mass_kg": truck.total_kg, "arrive_after_s": 0.0,
+            "id": truck.id, "lane": truck.lane, "length_m": 11.0, "mass_kg": truck.total_kg, "arrive_after_s": 0.0,
             "plate": truck.plate, "plate_read": truck.plate if plate_read == "" else plate_read,
             "containers_read": [], "seals_read": [], "scan": [truck.slip_no] if is_scanning else [], "dwell_s": 3.0,
         }  # fmt: skip
         await self.tell_yard({"do": "trucks", "trucks": [spec]})
+
+    async def send(self, lane: str = "in-d1", *, is_scanning: bool = True, plate_read: str | None = "") -> Truck:
+        """One more truck, its slip at the centre; it comes."""
+        truck = self.new_truck(lane)
+        await self.tell_centre(truck)
+        await self.come(truck, is_scanning=is_scanning, plate_read=plate_read)
         return truck
 
     # The centre -------------------------------------------------------------------------------------------------
@@ -345,6 +344,20 @@ class Site:
         """Changes into the central system."""
         async with httpx.AsyncClient(base_url=self.central_url, timeout=15.0) as client:
             (await client.post("/control/changes", json=changes)).raise_for_status()
+
+    async def tell_centre(self, *trucks: Truck) -> None:
+        """The slips of these trucks."""
+        await self.load([{"kind": "slip", "slip": slip_for(truck.load, datetime.now(UTC))} for truck in trucks])
+
+    async def in_the_copy(self, *trucks: Truck) -> None:
+        """Return once the site has its own copy of the slips of these trucks."""
+        numbers = [truck.slip_no for truck in trucks]
+        statement = f"SELECT count(*) FROM slips WHERE key IN ({','.join('?' * len(numbers))})"
+
+        async def count() -> int:
+            return int(self.rows(statement, *numbers)[0][0])
+
+        await self.eventually(count, lambda found: found == len(numbers))
 
     async def at_centre(self, what: str, **query: int) -> Any:
         """`counts` or `claims` of the central system."""
@@ -380,6 +393,11 @@ class Site:
     async def lane(self, lane: str = "in-d1") -> JsonDict:
         """A lane as the API shows it now."""
         return await self.get(f"/api/v1/lanes/{lane}")
+
+    async def passage_of(self, truck: Truck) -> JsonDict:
+        """The newest passage of a truck."""
+        passages = (await self.get("/api/v1/passages", limit=100))["passages"]
+        return next(dict(passage) for passage in passages if passage["plate"] == truck.plate)
 
     async def until(self, lane: str, holds: str | Callable[[JsonDict], Any], within_s: float = WAIT_S) -> JsonDict:
         """The lane once it is in this state, or once this holds of it."""

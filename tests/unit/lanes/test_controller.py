@@ -331,7 +331,6 @@ async def test_after_a_restart_a_late_read_is_judged_and_a_person_finishes(rig):
         await again.run(3)
         await _identify(again)
         await again.run(3)
-        assert again.lane.passage.assessment["checks"] == []
         assert (again.lane.passage.verdict, again.lane.state) == ("release", LaneState.REVIEW)
         assert again.raises == []
         await again.commands.carry_out(_ask(again, Command.RELEASE), OPERATOR)

@@ -13,6 +13,7 @@ import select
 import termios
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
 
@@ -147,7 +148,7 @@ class _PortReader:
         self._on_loop(self._set_lost, f"{self._line.device}: {reason}")
 
     def _read_until_stopped(self, port: Any) -> None:
-        read_some = _reader_of(port)
+        read_some = reader_of(port)
         last_s = self._clock.monotonic_s()
         while not self._stopped.is_set():
             data = read_some()
@@ -183,13 +184,17 @@ class LinkSilentError(OSError):
 
 
 def open_port(line: SerialLine) -> Any:
-    """Open a port exclusively with its modem lines as the site wants them. Raises OSError or ValueError."""
+    """Open a port exclusively with its modem lines as the site wants them. Raises OSError or ValueError.
+
+    A pseudo-terminal carries eight bits without parity whatever is asked (and may refuse to be asked): it is opened so.
+    """
+    bytesize, parity = (8, "N") if _is_pseudo_terminal(line.device) else (line.bytesize, line.parity)
     port = serial.serial_for_url(
         line.device,
         do_not_open=True,
         baudrate=line.baud,
-        bytesize=line.bytesize,
-        parity=line.parity,
+        bytesize=bytesize,
+        parity=parity,
         stopbits=line.stopbits,
         timeout=READ_TIMEOUT_S,
         write_timeout=WRITE_TIMEOUT_S,
@@ -203,7 +208,15 @@ def open_port(line: SerialLine) -> Any:
     return port
 
 
-def _reader_of(port: Any) -> Callable[[], bytes]:
+def _is_pseudo_terminal(device: str) -> bool:
+    """Linux: majors 136 to 143 (Documentation/admin-guide/devices.txt)."""
+    try:
+        return 136 <= os.major(Path(device).stat().st_rdev) <= 143
+    except (OSError, ValueError):  # not there, or a URL
+        return False
+
+
+def reader_of(port: Any) -> Callable[[], bytes]:
     """Give a function that waits up to the read time-out and returns what is there, or raises OSError when lost."""
     try:
         descriptor = port.fileno()

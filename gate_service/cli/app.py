@@ -102,6 +102,18 @@ def read(
 
 
 @app.command()
+def probe(
+    port: Annotated[str, typer.Argument(help="/dev/ttyUSB0, socket://host:port; settings given in it stay as given.")],
+    seconds: Annotated[float, typer.Option(min=0.5, max=600, help="Stop after so long; sooner when settled.")] = 20.0,
+    as_json: Json = False,
+) -> None:
+    """Which weighing protocol and line settings fit, with the evidence. Listens, sends nothing."""
+    from gate_service.cli import probe as verb
+
+    raise typer.Exit(verb.run(port, seconds=seconds, as_json=as_json))
+
+
+@app.command()
 def io(
     url: Annotated[str, typer.Argument(help="modbus-tcp://host:port/unit or modbus-rtu:///dev/ttyUSB0/unit?baud=9600")],
     profile: Annotated[str, typer.Option(help="I/O module profile; a wrong name lists them.")],

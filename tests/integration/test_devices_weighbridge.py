@@ -8,7 +8,6 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
-import serial
 
 from devices.weighbridge.driver import WeighbridgeDriver, WeighbridgeSettings
 from gate_service.clock import RealClock
@@ -317,10 +316,3 @@ async def test_parity_that_a_converter_leaves_in_the_eighth_bit_is_taken_off(tmp
             await until(lambda: driver.health().fault == "no valid frame yet")
             cable.write(with_parity)
             await until(lambda: sink.readings)
-
-
-async def test_settings_that_the_hardware_refuses_are_a_fault_with_words(tmp_path: Path) -> None:
-    with Cable(tmp_path / "port") as cable:
-        serial.Serial(str(cable.path), 9600).close()  # glibc tells only where nothing else is to be changed
-        async with weighing(f"{cable.path}?bytesize=8&parity=E") as (driver, _):  # no pseudo-terminal has parity
-            await until(lambda: "cannot be opened" in (driver.health().fault or ""))

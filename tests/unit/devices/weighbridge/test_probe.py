@@ -5,7 +5,10 @@ from typing import Any
 
 import pytest
 
-from devices.weighbridge.probe import fits
+from devices.simulator.indicators import emulator
+from devices.simulator.indicators.display import Display
+from devices.simulator.indicators.line import Line, heard
+from devices.weighbridge.probe import Confidence, confidence, fits, parity_of
 
 SAMPLES: list[dict[str, Any]] = json.loads(
     (Path(__file__).parents[3] / "golden" / "weighbridge" / "frames.json").read_text(encoding="utf-8")
@@ -58,3 +61,70 @@ def test_frames_behind_a_radio_name_are_known() -> None:
 )
 def test_what_no_indicator_sends_is_unknown(data: bytes) -> None:
     assert fits(data) == []
+
+
+def speaking(name: str, **options: str) -> bytes:
+    sending = emulator.make(name, options, Display())
+    return b"".join(sending.next_bytes(12_340) for _ in range(30))
+
+
+def test_a_check_that_holds_is_sure_and_a_format_without_one_likely() -> None:
+    for data, expected in ((speaking("xk3190-continuous"), "sure"), (speaking("rice-lake"), "likely")):
+        found = fits(data)
+        assert [confidence(fit, found) for fit in found] == [expected]
+
+
+def test_forms_that_the_bytes_cannot_tell_apart_are_possible_only() -> None:
+    found = fits(b"=0003.000" * 10)
+    assert {confidence(fit, found) for fit in found} == {Confidence.POSSIBLE}
+
+
+def test_frames_behind_a_word_are_possible_and_the_word_is_told() -> None:
+    found = fits((b"weigh02T000000000000000x=09200000") * 10)
+    assert [(fit.protocol, fit.name) for fit in found] == [("xk3190-equals", "weigh02T000000000000000x")]
+    assert confidence(found[0], found) is Confidence.POSSIBLE
+
+
+@pytest.mark.parametrize("checksum", ["yes", "no", "plain-sum"])
+def test_a_toledo_stream_fits_as_its_own_variant_only(checksum: str) -> None:
+    wanted = {"yes": "required", "no": "none", "plain-sum": "plain-sum"}[checksum]
+    assert [dict(fit.options) for fit in fits(speaking("toledo-continuous", checksum=checksum))] == [
+        {"checksum": wanted}
+    ]
+
+
+def test_parity_in_the_eighth_bit_is_known() -> None:
+    text = speaking("sma", repeat="yes")
+    for parity in "EO":
+        assert parity_of(heard(text, Line(9600, 7, parity), Line(9600))) == parity
+    assert parity_of(text) is None
+    assert parity_of(random.Random(1).randbytes(4000)) is None
+    assert parity_of(b"\xff\xff") is None
+
+
+MODBUS = bytes.fromhex("01 03 00 00 00 02 C4 0B 01 03 04 00 00 27 10 E0 0F")
+LOGS = [
+    "{at} INFO weight=12.5 kg lane=3\r\n",
+    "{at} gate-1 kernel: usb 1-1: new device number 7\n",
+    '{{"at":"{at}","kg":12340,"unit":"kg","stable":true}}\n',
+    "{at};12.340;0.200;12.140;kg\r\n",
+    "GET /api/v1/lanes HTTP/1.1\r\nHost: gate\r\nDate: {at}\r\n\r\n",
+    "T S=1 {at} NET 5 items\r\n",
+]
+
+
+@pytest.mark.parametrize("log", LOGS)
+def test_a_text_log_is_unknown(log: str) -> None:
+    lines = "".join(log.format(at=f"2026-11-22 10:{at // 60 % 60:02d}:{at % 60:02d}") for at in range(200))
+    assert fits(lines.encode()) == []
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_random_bytes_and_random_text_are_unknown(seed: int) -> None:
+    chance = random.Random(seed)
+    assert fits(chance.randbytes(4096)) == []
+    assert fits(bytes(chance.choices(b"0123456789+-.= \r\n\x02\x03kgSTGUN,", k=4096))) == []
+
+
+def test_a_fieldbus_is_unknown() -> None:
+    assert fits(MODBUS * 100) == []

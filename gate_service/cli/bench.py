@@ -8,9 +8,11 @@ from typing import Final
 
 from gate_service.bench.decision import bench_decision
 from gate_service.bench.figure import Figure
+from gate_service.bench.indicators import bench_indicators
 
 BENCHES: Final[Mapping[str, Callable[[], list[Figure]]]] = {
     "decision": bench_decision,
+    "indicators": bench_indicators,
 }
 
 

@@ -40,21 +40,17 @@ class Action:
 
     lane: str
     command: str
-    passage_id: str
-    facts_version: int
+    passage_id: str | None
+    facts_version: int | None
     reason_code: str
     reason: str
     fields: JsonDict = field(default_factory=dict)
 
     def body(self) -> JsonDict:
         """As the address takes it."""
-        body: JsonDict = {
-            "command": self.command,
-            "passage_id": self.passage_id,
-            "facts_version": self.facts_version,
-            "reason_code": self.reason_code,
-            "reason": self.reason,
-        }
+        body: JsonDict = {"command": self.command, "reason_code": self.reason_code, "reason": self.reason}
+        if self.passage_id is not None:
+            body |= {"passage_id": self.passage_id, "facts_version": self.facts_version}
         return {**body, "fields": self.fields} if self.fields else body
 
 
@@ -64,7 +60,9 @@ def choose(snapshot: Mapping[str, Any], book: Book, role: str, *, was_refused: b
     Follows the book where the vehicle is in it, else the verdict; after a refused attempt always the verdict.
     """
     passage = snapshot.get("passage")
-    if passage is None or snapshot.get("state") not in WAITING:
+    if passage is None:
+        return _rearm(snapshot, role)
+    if snapshot.get("state") not in WAITING:
         return None
     if passage.get("disposition") is not None:
         return _sent_away(snapshot, passage, role)
@@ -90,6 +88,15 @@ def _action(snapshot: Mapping[str, Any], passage: Mapping[str, Any], answer: Ans
     )
 
 
+def _rearm(snapshot: Mapping[str, Any], role: str) -> Action | None:
+    """A lane without a vehicle that came out of a fault and may work again, but for a person's word."""
+    is_healthy = all(device.get("fault") is None for device in snapshot.get("devices") or ())
+    can_be = snapshot.get("state") == "fault" and "clear_fault" in snapshot.get("commands", ())
+    if role != "operator" or not (is_healthy and can_be):
+        return None
+    return Action(str(snapshot["id"]), "clear_fault", None, None, "devices_back", "演示值班员")
+
+
 def _sent_away(snapshot: Mapping[str, Any], passage: Mapping[str, Any], role: str) -> Action | None:
     """A vehicle was let go and the lane could not prove that it went: the operator looks, and says what is seen.
 
@@ -97,10 +104,13 @@ def _sent_away(snapshot: Mapping[str, Any], passage: Mapping[str, Any], role: st
     """
     shown_kg = (snapshot.get("weight") or {}).get("value_kg")
     is_empty = shown_kg is not None and abs(shown_kg) <= EMPTY_KG
-    is_clear = all(presence == "clear" for presence in (snapshot.get("detectors") or {"": "unknown"}).values())
+    has_crossed = passage.get("disposition") in WENT_FORWARD
+    seen = dict(snapshot.get("detectors") or {"": "unknown"})
+    if has_crossed:
+        seen.pop("approach", None)  # the next vehicle may stand there
+    is_clear = all(presence == "clear" for presence in seen.values())
     if role != "operator" or not (is_empty and is_clear):
         return None
-    has_crossed = passage.get("disposition") in WENT_FORWARD
     return _action(snapshot, passage, Answer("resolve", "seen_by_operator", fields={"crossed": has_crossed}))
 
 
@@ -123,7 +133,7 @@ class Person:
         self._client: httpx.AsyncClient | None = None
         self._lanes: dict[str, JsonDict] = {}
         self._acting: dict[str, asyncio.Task[None]] = {}
-        self._refusals: dict[tuple[str, int], int] = {}
+        self._refusals: dict[tuple[str, str, int], int] = {}
         self.acted = 0
 
     async def work(self) -> None:
@@ -160,7 +170,8 @@ class Person:
     def _chosen(self, lane: str) -> Action | None:
         snapshot = self._lanes[lane]
         passage = snapshot.get("passage") or {}
-        refusals = self._refusals.get((str(passage.get("id")), int(passage.get("facts_version") or 0)), 0)
+        key = (lane, str(passage.get("id")), int(passage.get("facts_version") or 0))
+        refusals = self._refusals.get(key, 0)
         if refusals > REREADS:
             return None
         return choose(snapshot, self._book, self._role, was_refused=refusals > 0)
@@ -192,7 +203,7 @@ class Person:
             return
         log.info("%s: %s in %s refused: %s", self._sign_in["name"], action.command, action.lane, answer.text)
         if answer.json().get("code") != "passage_changed":
-            key = (action.passage_id, action.facts_version)
+            key = (action.lane, str(action.passage_id), action.facts_version or 0)
             self._refusals[key] = self._refusals.get(key, 0) + 1
 
 

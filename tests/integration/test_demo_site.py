@@ -76,6 +76,25 @@ def test_without_interlocks_the_judge_counts_and_the_same_seed_still_gives_the_s
     assert verdicts(found).items() <= verdicts(honest[1]).items()
 
 
+@pytest.mark.soak
+@pytest.mark.parametrize("fault", ["central-down", "io-cut", "serial-garbage"])
+def test_nothing_is_lost_or_moved_wrongly_in_a_fault_that_passes(fault, tmp_path):
+    done, found = play(tmp_path, 20, "--inject", fault)
+    assert done.returncode == 0, done.stderr
+    assert found["trucks"] == 20
+    assert found["violations"] == 0
+    assert all(passage["outcome"] for passage in found["passages"])
+
+
+@pytest.mark.soak
+def test_a_record_is_continued_with_new_trucks(tmp_path):
+    _, first = play(tmp_path, 6)
+    done, second = play(tmp_path, 6)
+    assert done.returncode == 0, done.stderr
+    assert not verdicts(first).keys() & verdicts(second).keys()
+    assert second["events"]["recorded"] > first["events"]["recorded"]
+
+
 def test_ctrl_c_ends_the_demo_with_all_its_processes(tmp_path):
     demo = subprocess.Popen([*DEMO, "--json", "--data", str(tmp_path)], stdout=subprocess.PIPE, text=True)
     assert demo.stdout is not None

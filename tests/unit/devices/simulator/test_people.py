@@ -91,6 +91,25 @@ def test_a_vehicle_that_went_unproven_is_attested_by_who_sees_the_empty_lane(dis
     assert choose({**snapshot(disposition=disposition), **empty}, told(None), "supervisor") is None
 
 
+def test_the_next_vehicle_at_the_approach_is_no_reason_to_wait_unless_this_one_backs_out():
+    seen = {"weight": {"value_kg": 0}, "detectors": {"approach": "occupied", "exit_loop": "clear"}}
+    assert choose({**snapshot(disposition="release"), **seen}, told(None), "operator") is not None
+    assert choose({**snapshot(disposition="back_out"), **seen}, told(None), "operator") is None
+
+
+def test_an_empty_lane_is_rearmed_once_its_devices_are_well():
+    fault = {
+        "id": "in-d1", "state": "fault", "passage": None, "commands": ["clear_fault"],
+        "devices": [{"device": "io-in-d1", "fault": None}],
+    }  # fmt: skip
+    action = choose(fault, told(None), "operator")
+    assert action is not None
+    assert action.body() == {"command": "clear_fault", "reason_code": "devices_back", "reason": "演示值班员"}
+    assert choose({**fault, "devices": [{"device": "io-in-d1", "fault": "no answer"}]}, told(None), "operator") is None
+    assert choose({**fault, "commands": []}, told(None), "operator") is None
+    assert choose({**fault, "state": "fire"}, told(None), "operator") is None
+
+
 @pytest.mark.parametrize(
     "seen",
     [

@@ -28,8 +28,8 @@ test: setup-dev
 bench: setup-dev
 	.venv/bin/gate bench
 
-soak: setup-dev
-	$(PY) -m pytest -m soak --override-ini addopts=-q -p no:randomly --timeout 3600 tests/soak
+soak: setup-dev $(STAMPS)/soak
+	FUZZ_SECONDS=$${FUZZ_SECONDS:-600} $(PY) -m pytest -m soak --override-ini addopts=-q -p no:randomly --timeout 3600 tests/soak
 
 setup: $(STAMPS)/run $(STAMPS)/pages
 setup-dev: $(STAMPS)/dev $(STAMPS)/pages $(STAMPS)/programs
@@ -48,6 +48,10 @@ $(STAMPS)/dev: $(STAMPS)/venv requirements-dev.lock requirements-setup.lock pypr
 
 $(STAMPS)/pages: $(STAMPS)/venv package-lock.json requirements-web.lock gate_service/web/vendor.py
 	.ci/setup pages
+	@touch $@
+
+$(STAMPS)/soak: $(STAMPS)/dev requirements-soak.lock
+	.ci/setup soak
 	@touch $@
 
 $(STAMPS)/programs: $(STAMPS)/venv

@@ -22,10 +22,10 @@ Field: TypeAlias = Union[str, "Fields", list["Field"]]
 Fields: TypeAlias = dict[str, Field]
 
 TEXT_KEY: Final = "#text"
-# Limits of ours: the largest real messages (a slip with a thousand goods lines) stay two orders below them.
+# Limits of ours: the largest real messages (a slip with a thousand goods lines: some twenty thousand tags) stay below.
 LARGEST_XML_BYTES: Final = 8 * 1024 * 1024
 DEEPEST: Final = 64
-MOST_NODES: Final = 200_000  # elements and attributes together
+MOST_NODES: Final = 100_000  # elements and attributes together
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,7 @@ SHORTEST_FRAME: Final = 40  # bytes; what the JZ front end accepts at least
 CODES: Final = frozenset(
     {0x21, 0x22, 0x25, 0x26, *range(0x31, 0x37), 0x42, 0x43, *range(0x61, 0x67), *range(0x81, 0x86)},
 )
+_MOST_IMAGES: Final = 64  # limit of ours; the standard has six positions
 _WITH_IMAGES: Final = frozenset({0x21, 0x26})
 _DIRECTIONS: Final = {"I", "E"}
 _SEAL_DIRECTIONS: Final = {"I", "E", "F", "H"}  # 0x63 to 0x66: fixed and mobile virtual lane
@@ -185,11 +186,11 @@ def _code(raw: bytes, order: ByteOrder) -> tuple[int | None, str]:
 
 
 def _read_images(raw: bytes, order: ByteOrder) -> tuple[Image, ...] | None:
-    """Images one after another; None if the bytes are not exactly that."""
+    """Images one after another; None if the bytes are not exactly that, or too many."""
     images: list[Image] = []
     at = 0
     while at < len(raw):
-        if at + 5 > len(raw):
+        if at + 5 > len(raw) or len(images) == _MOST_IMAGES:
             return None
         length = int.from_bytes(raw[at + 1 : at + 5], order)
         if at + 5 + length > len(raw):

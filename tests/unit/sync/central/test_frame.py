@@ -67,6 +67,16 @@ def test_pictures_that_neither_add_up_nor_parse_are_no_frame():
         read_frame(built.frame(XML, 0x21, images=struct.pack("<I", 99) + b"\x30abcdef"))
 
 
+def test_thousands_of_pictures_are_told_not_unpacked():
+    reading = read_frame(built.frame(XML, 0x21, images=built.images(*[(0x30, b"")] * 5000)))
+    assert (reading.frame.images, codes(reading)) == ((), ["images"])
+
+
+def test_four_stray_bytes_behind_the_xml_are_no_images_part():
+    with pytest.raises(FrameError, match="total length"):
+        read_frame(built.frame(XML, 0x21, images=struct.pack("<I", 9)))
+
+
 def test_an_identifier_of_zeros_as_the_jz_front_end_sends_is_read_and_told():
     reading = read_frame(built.frame(XML, identifier=bytes(4)))
     assert codes(reading) == ["identifier_not_ff"]

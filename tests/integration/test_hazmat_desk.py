@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
@@ -226,16 +225,9 @@ async def test_a_correction_that_cannot_be_meant_is_refused(changes):
 
 
 async def test_the_feed_is_read_by_an_index_in_the_order_of_the_record(desk):
-    plan = await desk.database.read(
-        lambda connection: json.dumps(
-            [
-                list(row)
-                for row in connection.exec_driver_sql(
-                    "EXPLAIN QUERY PLAN SELECT seq FROM feed WHERE record_number > 5 ORDER BY record_number, seq LIMIT 3"
-                )
-            ]
-        )
-    )
+    asked = "EXPLAIN QUERY PLAN SELECT seq FROM feed WHERE record_number > 5 ORDER BY record_number, seq LIMIT 3"
+    rows = await desk.database.read(lambda connection: connection.exec_driver_sql(asked).fetchall())
+    plan = str(rows)
     assert "feed_by_record" in plan
     assert "TEMP B-TREE" not in plan
 

@@ -7,12 +7,13 @@ decides that a boom may rise: the controller calls `raise_boom` only after the r
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Mapping
-from typing import Any
+from collections.abc import Awaitable, Callable, Mapping
 
 from gate_service.domain.errors import DeviceError
 from gate_service.domain.ports import Barrier
 from gate_service.domain.reading import BoomPosition, Side
+
+Movement = Callable[[], Awaitable[None]]
 
 
 class Booms:
@@ -23,6 +24,7 @@ class Booms:
         self._on_failed = on_failed
         self._tasks: dict[Side, asyncio.Task[None]] = {}
         self._raising: set[Side] = set()
+        self._lowering: set[Side] = set()
         self.to_lower: set[Side] = set()
 
     def raise_boom(self, side: Side) -> None:
@@ -32,7 +34,7 @@ class Booms:
         if barrier is None or side in self._raising:
             return
         self._raising.add(side)
-        self._start(side, barrier.raise_boom())
+        self._start(side, barrier.raise_boom)
 
     def intend_lowering(self, side: Side) -> None:
         """Lower as soon as `lower_where_allowed` finds the interlocks satisfied."""
@@ -47,18 +49,18 @@ class Booms:
             if positions.get(side) is BoomPosition.DOWN:
                 self.to_lower.discard(side)
             elif side not in self._raising and not self._is_busy(side) and forbids(side) is None:
-                self._start(side, self._barriers[side].lower_boom())
+                self._start(side, self._barriers[side].lower_boom)
+                self._lowering.add(side)
 
     def forget_lowering(self) -> None:
-        """Take back every intention to lower and stop a lowering under way."""
+        """Take back every intention to lower and stop a lowering under way, once: a stop that fails is not repeated."""
         self.to_lower.clear()
-        for side, barrier in self._barriers.items():
-            if self._is_busy(side) and side not in self._raising:
-                self._start(side, barrier.stop_boom())
+        for side in tuple(self._lowering):
+            self._start(side, self._barriers[side].stop_boom)
 
     def stop_if_forbidden(self, forbids: Callable[[Side], str | None]) -> list[Side]:
         """Sides whose lowering is under way although the interlock no longer allows it."""
-        lowering = [side for side in self._barriers if self._is_busy(side) and side not in self._raising]
+        lowering = [side for side in self._barriers if side in self._lowering]
         return [side for side in lowering if side in self.to_lower and forbids(side) is not None]
 
     async def aclose(self) -> None:
@@ -72,18 +74,22 @@ class Booms:
         task = self._tasks.get(side)
         return task is not None and not task.done()
 
-    def _start(self, side: Side, movement: Coroutine[Any, Any, None]) -> None:
+    def _start(self, side: Side, movement: Movement) -> None:
         running = self._tasks.get(side)
         if running is not None:
             running.cancel()
+        self._lowering.discard(side)
         self._tasks[side] = asyncio.get_running_loop().create_task(self._move(side, movement), name=f"boom {side}")
 
-    async def _move(self, side: Side, movement: Coroutine[Any, Any, None]) -> None:
+    async def _move(self, side: Side, movement: Movement) -> None:
+        failure = None
         try:
-            await movement
+            await movement()
         except DeviceError as error:
-            if self._tasks.get(side) is asyncio.current_task():
-                self._raising.discard(side)
-                self._on_failed(side, str(error))
-        else:
-            self._raising.discard(side)
+            failure = str(error)
+        if self._tasks.get(side) is not asyncio.current_task():
+            return  # another movement has taken its place
+        self._raising.discard(side)
+        self._lowering.discard(side)
+        if failure is not None:
+            self._on_failed(side, failure)

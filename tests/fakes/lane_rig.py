@@ -27,7 +27,7 @@ from gate_service.domain.reading import (
 from gate_service.domain.record import Entry
 from lanes.commands import LaneCommands
 from lanes.controller import LaneController
-from lanes.interlocks import forbids_lowering
+from lanes.interlocks import FRESH_S, forbids_lowering
 from lanes.knowledge import LanePorts
 from lanes.platform import DeckSettings
 from lanes.settings import LaneSettings
@@ -171,6 +171,7 @@ class LaneRig:
         self.is_stable = True
         self.fire: bool | None = False
         self.is_io_alive = True
+        self.polled_s = 0.0
         deck = DeckSettings(Mass.from_kg(20), Mass.from_kg(80_000), Mass.from_kg(40))
         self.lane = LaneController(
             LaneSettings(
@@ -206,6 +207,7 @@ class LaneRig:
         for index in range(round(duration_s / POLL_S)):
             self.clock.move(POLL_S)
             if self.is_io_alive:
+                self.polled_s = self.clock.monotonic_s()
                 self.lane.inputs_read(self._inputs())
             if self.lane.settings.deck is not None and index % 2 == 0 and self.kg is not None:
                 self.lane.weight_read(self._reading())
@@ -236,7 +238,7 @@ class LaneRig:
                 self.violations.append(f"{side} boom lowered with {detector} {self.detectors[detector]}")
         if self.fire is not False:
             self.violations.append(f"{side} boom lowered during fire")
-        if not self.is_io_alive:
+        if self.clock.monotonic_s() - self.polled_s > FRESH_S:  # nobody can know sooner that they are dead
             self.violations.append(f"{side} boom lowered on dead inputs")
 
     @staticmethod

@@ -1,0 +1,79 @@
+"""Booms on a link that is lost: each failure is told once, and nothing is tried again by itself."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from gate_service.domain.errors import LinkLostError
+from gate_service.domain.reading import BoomPosition, Side
+from lanes.booms import Booms
+
+
+class LostBarrier:
+    """Nothing that is asked of it can be sent."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    def position(self) -> BoomPosition:
+        return BoomPosition.UNKNOWN
+
+    async def raise_boom(self) -> None:
+        await self._fail("raise")
+
+    async def lower_boom(self) -> None:
+        await self._fail("lower")
+
+    async def stop_boom(self) -> None:
+        await self._fail("stop")
+
+    async def _fail(self, asked: str) -> None:
+        self.asked.append(asked)
+        raise LinkLostError("nothing was sent")
+
+
+@pytest.fixture
+def lost():
+    """Booms whose failures take back every lowering, as a lane does on its way to FAULT; and what was told."""
+    barrier, told = LostBarrier(), []
+
+    def failed(side: Side, message: str) -> None:
+        told.append((side, message))
+        booms.forget_lowering()
+
+    booms = Booms({Side.EXIT: barrier}, failed)
+    return booms, barrier, told
+
+
+async def _settle():
+    for _ in range(50):
+        await asyncio.sleep(0)
+
+
+async def test_a_raise_on_a_lost_link_fails_once_and_stops_nothing(lost):
+    booms, barrier, told = lost
+    booms.raise_boom(Side.EXIT)
+    await _settle()
+    assert barrier.asked == ["raise"]
+    assert told == [(Side.EXIT, "nothing was sent")]
+
+
+async def test_a_lowering_that_is_taken_back_is_stopped_once_even_where_the_stop_fails(lost):
+    booms, barrier, told = lost
+    booms.intend_lowering(Side.EXIT)
+    booms.lower_where_allowed({Side.EXIT: BoomPosition.UP}, lambda _: None)
+    booms.forget_lowering()
+    await _settle()
+    assert barrier.asked == ["stop"]
+    assert len(told) == 1
+
+
+async def test_after_a_failure_a_person_can_raise_again(lost):
+    booms, barrier, _ = lost
+    booms.raise_boom(Side.EXIT)
+    await _settle()
+    booms.raise_boom(Side.EXIT)
+    await _settle()
+    assert barrier.asked == ["raise", "raise"]

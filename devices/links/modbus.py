@@ -12,7 +12,7 @@ import asyncio
 import logging
 import struct
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Final, NoReturn, Self
@@ -196,6 +196,7 @@ class ModbusBus:
         self.name = address.bus
         self.fault: str | None = "not connected yet"
         self.connection = 0  # counts connections; whatever was learned over an older one is void
+        self.on_packet: Callable[[bytes, float, bool], None] | None = None  # a recorder: bytes, time, whether sent
         self._address = address
         self._clock = clock
         self._timeout_s = timeout_s
@@ -362,6 +363,8 @@ class ModbusBus:
     def _trace(self, is_sent: bool, data: bytes) -> bytes:
         if self._quiet is not None:
             self._quiet.note_byte()
+        if self.on_packet is not None:
+            self.on_packet(data, self._clock.monotonic_s(), is_sent)
         if self._speaking is not None:
             (self._speaking.sent if is_sent else self._speaking.received).add(data)
         return data

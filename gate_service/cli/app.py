@@ -28,6 +28,7 @@ Json = Annotated[bool, typer.Option("--json", help="Machine-readable lines.")]
 ConfigFile = Annotated[Path, typer.Option("--config", help="Site file (TOML).")]
 Source = Annotated[str, typer.Argument(help="A file, or - for standard input.")]
 Options = Annotated[list[str] | None, typer.Option("--option", help="key=value, as often as needed.")]
+Record = Annotated[Path | None, typer.Option("--record", help="A new file for every byte of the link, with times.")]
 DataDir = Annotated[Path | None, typer.Option("--data", help="Data directory of the site.")]
 SiteFile = Annotated[Path | None, typer.Option("--config", help="Site file, to find its data directory.")]
 
@@ -93,12 +94,33 @@ def read(
     count: Annotated[int | None, typer.Option(min=1, help="Stop after so many frames.")] = None,
     seconds: Annotated[float | None, typer.Option(min=0.1, help="Stop after so many seconds.")] = None,
     option: Options = None,
+    record: Record = None,
     as_json: Json = False,
 ) -> None:
-    """The same objects from a live port."""
+    """The same objects from a live port. Sends nothing, unless --option poll=… says what to ask."""
     from gate_service.cli import read as verb
 
-    raise typer.Exit(verb.run(protocol, port, count=count, seconds=seconds, options=option or [], as_json=as_json))
+    options = option or []
+    raise typer.Exit(
+        verb.run(protocol, port, count=count, seconds=seconds, options=options, record=record, as_json=as_json)
+    )
+
+
+@app.command()
+def replay(
+    capture: Annotated[Path, typer.Argument(help="A file that `gate read --record` wrote.")],
+    protocol: Annotated[str | None, typer.Option(help="Weighing protocol; as recorded if left out.")] = None,
+    option: Options = None,
+    golden: Annotated[Path | None, typer.Option(help="Directory: make it a golden test there.")] = None,
+    source: Annotated[str | None, typer.Option(help="With --golden: indicator, place, who read the display.")] = None,
+    as_json: Json = False,
+) -> None:
+    """A capture through its decoder again; with --golden, the capture and what it reads as become a test."""
+    from gate_service.cli import replay as verb
+
+    raise typer.Exit(
+        verb.run(capture, protocol=protocol, options=option, golden=golden, source=source, as_json=as_json)
+    )
 
 
 @app.command()
@@ -120,14 +142,18 @@ def io(
     watch: Annotated[bool, typer.Option("--watch", help="Keep showing.")] = False,
     set_output: Annotated[str | None, typer.Option("--set", help="OUTPUT=on, off or pulse.")] = None,
     commissioning: Annotated[bool, typer.Option("--commissioning", help="Allows barrier outputs.")] = False,
+    record: Record = None,
     as_json: Json = False,
 ) -> None:
     """Look at and try an I/O module."""
     from gate_service.cli import io as verb
 
     raise typer.Exit(
-        verb.run(url, profile=profile, watch=watch, set_output=set_output, commissioning=commissioning, as_json=as_json)
-    )
+        verb.run(
+            url, profile=profile, watch=watch, set_output=set_output, commissioning=commissioning,
+            record=record, as_json=as_json,
+        )
+    )  # fmt: skip
 
 
 @app.command()

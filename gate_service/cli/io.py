@@ -12,6 +12,7 @@ import json
 import sys
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Any, Final
 
 from devices.links.address import parse_modbus
@@ -20,6 +21,7 @@ from devices.links.modbus import ModbusBus
 from devices.links.turns import Urgency
 from devices.signals.points import ModulePoints
 from devices.signals.profile import Profile, PulseKind, load_profile
+from gate_service.cli.recording import recording
 from gate_service.clock import RealClock
 from gate_service.domain.errors import DeviceError, DeviceHeldError, DeviceRefusedError, InputError, LinkLostError
 
@@ -37,8 +39,20 @@ class Order:
     level: str
 
 
-def run(url: str, *, profile: str, watch: bool, set_output: str | None, commissioning: bool, as_json: bool) -> int:
-    """Show inputs and outputs once or on every change; set one output first if asked. 1 when the module fails."""
+def run(
+    url: str,
+    *,
+    profile: str,
+    watch: bool,
+    set_output: str | None,
+    commissioning: bool,
+    record: Path | None = None,
+    as_json: bool = False,
+) -> int:
+    """Show inputs and outputs once or on every change; set one output first if asked. 1 when the module fails.
+
+    `record`: a new file for all that passes over the link.
+    """
     address, chosen = parse_modbus(url), load_profile(profile)
     order = read_order(set_output, chosen) if set_output is not None else None
     if order is not None and not commissioning:
@@ -46,8 +60,11 @@ def run(url: str, *, profile: str, watch: bool, set_output: str | None, commissi
             f"--set {set_output}: this output may move a boom; --commissioning expected, by someone on site"
         )
     try:
-        with contextlib.suppress(KeyboardInterrupt):
-            asyncio.run(_look(address.unit, _bus(url, order), chosen, order, is_watching=watch, as_json=as_json))
+        with recording(record, {"url": url, "profile": profile}) as capture, contextlib.suppress(KeyboardInterrupt):
+            bus = _bus(url, order)
+            if capture is not None:
+                bus.on_packet = lambda data, at_s, is_sent: capture.add(data, at_s, is_sent=is_sent)
+            asyncio.run(_look(address.unit, bus, chosen, order, is_watching=watch, as_json=as_json))
     except DeviceError as exc:
         print(json.dumps({"error": {"code": exc.code, "message": str(exc)}}) if as_json else exc, file=sys.stderr)
         return 1

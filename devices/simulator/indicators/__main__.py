@@ -3,7 +3,8 @@
 First line on stdout: `{"ready":true,"port":…,"protocol":…,"line":"9600 8N1"}`. Commands on stdin, each answered by
 `{"reply":do,"ok",…}`: `{"do":"load","kg":12340}`, `{"do":"tare","kg":5000}`, `{"do":"fault","name":…,"on":true}`,
 `{"do":"state"}`, `{"do":"stop"}`. On a pseudo-terminal the bytes come out garbled unless the reader's line settings are
-`--baud` and `--framing`. Ends with `stop` or when stdin ends.
+`--baud` and `--framing`. With `--capture FILE` it plays a recording of `gate read --record` instead. Ends with `stop`
+or when stdin ends.
 """
 
 from __future__ import annotations
@@ -14,11 +15,13 @@ import json
 import sys
 import threading
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from devices.simulator.indicators import emulator
 from devices.simulator.indicators.display import KG_PER_UNIT, Display
 from devices.simulator.indicators.line import Line
+from devices.simulator.indicators.player import Player
 from devices.simulator.wire_weighbridge import WireWeighbridge
 
 FOLLOWS = 0.35  # share of the way to a new load per frame: settled within about two seconds
@@ -27,7 +30,7 @@ FOLLOWS = 0.35  # share of the way to a new load per frame: settled within about
 class Bench:
     """One emulator and what stands on it."""
 
-    def __init__(self, indicator: emulator.Emulator, load_kg: float) -> None:
+    def __init__(self, indicator: emulator.Emulator | Player, load_kg: float) -> None:
         self.indicator = indicator
         self.load_kg = load_kg
         self._felt_kg = load_kg
@@ -98,10 +101,20 @@ async def _play(arguments: argparse.Namespace, bench: Bench, line: Line) -> None
                 _say(bench.obey(command))
 
 
+def _speaker(arguments: argparse.Namespace) -> emulator.Emulator | Player:
+    """What is to stand on the wire. Raises ValueError or OSError."""
+    if arguments.capture is not None:
+        return Player.load(arguments.capture)
+    options = dict(option.split("=", 1) for option in arguments.option)
+    display = Display(interval_kg=arguments.interval_kg, unit=arguments.unit, decimals=arguments.decimals)
+    return emulator.make(str(arguments.protocol), options, display)
+
+
 def main() -> int:
     """Play one indicator. Exit status 2: it cannot be set up so."""
     parser = argparse.ArgumentParser(prog="python -m devices.simulator.indicators", description="One indicator.")
-    parser.add_argument("--protocol", required=True, help=f"one of {', '.join(emulator.DIALECTS)}")
+    parser.add_argument("--protocol", help=f"one of {', '.join(emulator.DIALECTS)}")
+    parser.add_argument("--capture", type=Path, help="play this recording instead")
     parser.add_argument("--link", choices=("tcp", "pty"), default="tcp")
     parser.add_argument("--port", type=int, default=0, help="of the TCP listener; 0 takes a free one")
     parser.add_argument("--baud", type=int, default=9600)
@@ -115,10 +128,8 @@ def main() -> int:
     arguments = parser.parse_args()
     try:
         line = Line.parse(arguments.baud, arguments.framing)
-        options = dict(option.split("=", 1) for option in arguments.option)
-        display = Display(interval_kg=arguments.interval_kg, unit=arguments.unit, decimals=arguments.decimals)
-        bench = Bench(emulator.make(arguments.protocol, options, display), arguments.kg)
-    except ValueError as error:
+        bench = Bench(_speaker(arguments), arguments.kg)
+    except (ValueError, OSError) as error:
         sys.stderr.write(f"{error}\n")
         return 2
     asyncio.run(_play(arguments, bench, line))

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from devices.links.recorder import Capture, Chunk, LastBytes, replay
+from devices.links.recorder import Capture, Chunk, LastBytes, about, replay
 from gate_service.domain.errors import InputError
 
 
@@ -35,3 +35,30 @@ def test_a_line_that_is_none_is_named(tmp_path: Path) -> None:
     (tmp_path / "capture.jsonl").write_text('{"at_s": 1, "hex": "02"}\n{"hex": "zz"}\n')
     with pytest.raises(InputError, match="line 2"):
         list(replay(tmp_path / "capture.jsonl"))
+
+
+def test_a_capture_says_what_it_is_of_and_what_was_sent(tmp_path: Path) -> None:
+    path = tmp_path / "capture.jsonl"
+    with Capture(path, {"protocol": "sma"}) as capture:
+        capture.add(b"\nW\r", 1.0, is_sent=True)
+        capture.add(b"\n ", 1.1)
+    assert about(path) == {"protocol": "sma"}
+    assert list(replay(path)) == [Chunk(1.0, b"\nW\r", is_sent=True), Chunk(1.1, b"\n ")]
+
+
+def test_a_capture_of_an_unknown_link_says_nothing_of_it(tmp_path: Path) -> None:
+    path = tmp_path / "capture.jsonl"
+    with Capture(path) as capture:
+        capture.add(b"\x02", 1.0)
+    assert about(path) == {}
+    path.write_text("no capture")
+    with pytest.raises(InputError, match="line 1"):
+        about(path)
+
+
+def test_a_capture_is_never_written_over(tmp_path: Path) -> None:
+    path = tmp_path / "capture.jsonl"
+    with Capture(path):
+        pass
+    with pytest.raises(FileExistsError), Capture(path):
+        pass

@@ -40,6 +40,7 @@ class IoBarrier:
         self._name = f"{lane_io.settings.lane} {side} barrier"
         self._order = 0  # counts orders; one that is no longer the newest has been pre-empted
         self._raising: asyncio.Task[None] | None = None
+        self._raising_order = 0
         self._lowering: asyncio.Task[None] | None = None
         self._pulse: asyncio.Task[None] | None = None
         self._may_be_falling = False
@@ -65,11 +66,13 @@ class IoBarrier:
 
     async def raise_boom(self) -> None:
         """As the port. A raise under way is joined, not pulsed again."""
-        if self._raising is None or self._raising.done():
+        # A raise that a stop has ended since is not joined: its own waiters are told, this is a new order.
+        if self._raising is None or self._raising.done() or self._raising_order != self._order:
             is_lowering = self._lowering is not None and not self._lowering.done()
             if self.position() is BoomPosition.UP and not self._may_be_falling and not is_lowering:
                 return
             self._order += 1
+            self._raising_order = self._order
             self._raising = asyncio.create_task(self._raise(self._order, self._clock.monotonic_s()))
             self._raising.add_done_callback(_look_at)
         await asyncio.shield(self._raising)

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import cast
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from devices.barrier.barrier import BarrierSettings, IoBarrier
@@ -119,6 +119,8 @@ async def command(coroutine: object) -> None:
 
 
 @settings(max_examples=150, deadline=None)
+@example([("raise", 0), ("stop", 0)])
+@example([("raise", 1), ("stop", 0)])
 @given(st.lists(st.tuples(st.sampled_from(["raise", "lower", "stop"]), st.integers(0, 90)), min_size=1, max_size=12))
 def test_no_order_of_commands_energises_both_and_a_last_raise_wins(orders: list[tuple[str, int]]) -> None:
     async def play() -> None:

@@ -77,7 +77,7 @@ class TextFrames:
 def _line_end(window: Window, end: int) -> int | None:
     """Where the line end behind the text stops; None while the byte that settles it has not come."""
     ahead = window.data[end : end + 2]
-    if ahead == b"\r" and not window.is_last:
+    if ahead in (b"", b"\r") and not window.is_last:
         return None
     if ahead == b"\r\n":
         return end + 2

@@ -46,6 +46,12 @@ def option_sets(name: str) -> st.SearchStrategy[dict[str, str]]:
     )
 
 
+def test_a_line_as_long_as_may_be_waits_for_its_end() -> None:
+    stream = b"wn-000\xe59k139kg3D\r\n"  # found by the fuzzer: sixteen bytes of text, cut before the line end
+    for cut in range(1, len(stream)):
+        assert all_frames("xk3190-a12", {}, stream[:cut], stream[cut:]) == all_frames("xk3190-a12", {}, stream)
+
+
 @pytest.mark.parametrize("name", NAMES)
 @PATIENT
 @given(data=st.data())

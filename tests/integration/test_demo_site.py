@@ -6,7 +6,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -14,31 +13,17 @@ import pytest
 
 from devices.simulator.demo.plan import first_visits
 from gate_service.cli.demo_summary import surprises
+from tests.fakes.demo_play import DEMO, SEED, WITHIN_S, play, verdicts
 
-SEED = 1
 TRUCKS = 12  # every story once
-DEMO = [sys.executable, "-m", "gate_service", "demo", "--port", "0", "--seed", str(SEED)]
-# At speed 10 a lane takes some 8 s a truck; a busy machine starts the processes in 20 s.
-WITHIN_S = 150
 
 pytestmark = pytest.mark.timeout(WITHIN_S + 10)
-
-
-def play(data: Path, trucks: int, *options: str) -> tuple[subprocess.CompletedProcess[str], dict[str, Any]]:
-    command = [*DEMO, "--trucks", str(trucks), "--speed", "10", "--exit", "--json", "--data", str(data), *options]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=WITHIN_S, check=False)
-    assert done.stdout.strip(), f"no summary; {done.stderr}"
-    return done, json.loads(done.stdout)
 
 
 @pytest.fixture(scope="module")
 def honest(tmp_path_factory: pytest.TempPathFactory) -> tuple[subprocess.CompletedProcess[str], dict[str, Any]]:
     """One run of the demo with nothing wrong."""
     return play(tmp_path_factory.mktemp("honest"), TRUCKS)
-
-
-def verdicts(found: dict[str, Any]) -> dict[str, tuple[str | None, list[str]]]:
-    return {p["slip_no"] or p["plate"]: (p["verdict"], p["reasons"]) for p in found["passages"]}
 
 
 def test_every_truck_gets_the_verdict_that_the_plan_expects(honest):
@@ -74,25 +59,6 @@ def test_without_interlocks_the_judge_counts_and_the_same_seed_still_gives_the_s
     assert found["yard"]["boom_on_vehicle"] > 0
     assert found["violations"] >= found["yard"]["boom_on_vehicle"]
     assert verdicts(found).items() <= verdicts(honest[1]).items()
-
-
-@pytest.mark.soak
-@pytest.mark.parametrize("fault", ["central-down", "io-cut", "serial-garbage"])
-def test_nothing_is_lost_or_moved_wrongly_in_a_fault_that_passes(fault, tmp_path):
-    done, found = play(tmp_path, 20, "--inject", fault)
-    assert done.returncode == 0, done.stderr
-    assert found["trucks"] == 20
-    assert found["violations"] == 0
-    assert all(passage["outcome"] for passage in found["passages"])
-
-
-@pytest.mark.soak
-def test_a_record_is_continued_with_new_trucks(tmp_path):
-    _, first = play(tmp_path, 6)
-    done, second = play(tmp_path, 6)
-    assert done.returncode == 0, done.stderr
-    assert not verdicts(first).keys() & verdicts(second).keys()
-    assert second["events"]["recorded"] > first["events"]["recorded"]
 
 
 def test_ctrl_c_ends_the_demo_with_all_its_processes(tmp_path):

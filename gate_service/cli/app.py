@@ -107,6 +107,18 @@ def read(
 
 
 @app.command()
+def record(
+    port: Annotated[str, typer.Argument(help="/dev/ttyUSB0?baud=9600, socket://host:port, a pseudo-terminal.")],
+    file: Annotated[Path, typer.Argument(help="A new file.")],
+    seconds: Annotated[float | None, typer.Option(min=0.1, help="Stop after so many seconds.")] = None,
+) -> None:
+    """Every byte of a port to a capture, whatever it means. Listens, sends nothing."""
+    from gate_service.cli import record as verb
+
+    raise typer.Exit(verb.run(port, file, seconds=seconds))
+
+
+@app.command()
 def replay(
     capture: Annotated[Path, typer.Argument(help="A file that `gate read --record` wrote.")],
     protocol: Annotated[str | None, typer.Option(help="Weighing protocol; as recorded if left out.")] = None,

@@ -16,9 +16,15 @@ from devices.weighbridge import protocols
 from devices.weighbridge.cutter import NOISE_RUN_BYTES, FrameCutter
 from devices.weighbridge.frame import Decoded, Rejected, WeightFrame
 
-SAMPLES: list[dict[str, Any]] = json.loads(
-    (Path(__file__).parents[1] / "golden" / "weighbridge" / "frames.json").read_text(encoding="utf-8")
-)
+GOLDEN = Path(__file__).parents[1] / "golden" / "weighbridge"
+SAMPLES: list[dict[str, Any]] = json.loads((GOLDEN / "frames.json").read_text(encoding="utf-8"))
+for file in sorted((GOLDEN / "captures").glob("*.json")):
+    capture = json.loads(file.read_text(encoding="utf-8"))
+    SAMPLES += [
+        {"id": f"{file.stem}-{at}", "protocol": capture["protocol"], "options": capture["options"], "hex": frame["raw"]}
+        for at, frame in enumerate(capture["expect"])
+        if frame["kind"] == "reading"
+    ]
 NAMES = sorted(protocols.PROTOCOLS)
 PATIENT = settings(deadline=None)  # the machine may be busy; the time limit per test still holds
 NOISE = st.one_of(

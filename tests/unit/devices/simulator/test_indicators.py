@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from devices.simulator.indicators import emulator
+from devices.simulator.indicators import _blueprint, emulator
 from devices.simulator.indicators.display import Display
 from devices.simulator.indicators.line import Line, heard
+from devices.weighbridge import _blueprint as blueprint_decoder
 from devices.weighbridge import protocols
 from devices.weighbridge.frame import Decoded, Rejected, Status, TareFrame, WeightFrame
 
@@ -127,6 +128,15 @@ def test_a_fault_never_gives_another_value_where_there_is_a_check(
     sending.switch(fault, on=False)
     good = weights(name, reading, *(sending.next_bytes(12_340) for _ in range(12)))
     assert {frame.value for frame in good} == {"12340"}
+
+
+def test_the_blueprints_of_decoder_and_dialect_agree() -> None:
+    sending = emulator.Emulator(_blueprint.continuous({}), Display())
+    decoder = blueprint_decoder.create({})
+    frames = [one for _ in range(12) for one in decoder.feed(sending.next_bytes(12_340))]
+    assert [(one.value, one.unit) for one in frames if isinstance(one, WeightFrame)] == [("12340", "kg")] * 12
+    sending.switch("wrong_checksum", on=True)
+    assert all(isinstance(one, Rejected) for one in decoder.feed(sending.next_bytes(12_340)))
 
 
 def ask(sending: emulator.Emulator, question: str) -> bytes:

@@ -72,7 +72,7 @@ def build(site: LoadedSite, clock: Clock | None = None) -> Built:
         )
     )
     journal = SqlJournal(database, file.site.id, clock)
-    worker = SyncWorker(_sync_settings(site), database, journal, clock, check_slip=check_slip)
+    worker = SyncWorker(_sync_settings(site), database, clock, check_slip=check_slip)
     controllers: dict[str, LaneController] = {}
     watchers = Watchers((lane.id for lane in file.lanes), lambda lane_id: lane_snapshot(controllers[lane_id]))
     modules, buses = make_modules([_module_settings(module) for module in file.modules], clock)

@@ -9,20 +9,38 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
+from sqlalchemy import Connection
+
 from gate_service.domain.errors import CentralError, RecordError
 from gate_service.domain.events import JsonObject
 from gate_service.domain.ports import Clock, SlipAnswer, Source
+from sync import ledger
 from sync.central.rest import CentralClient
 from sync.central.wire import read_moment
 from sync.change import Change, SlipCheck, read_slip_document
 from sync.database import Database
-from sync.journal import SqlJournal
 from sync.ledger import LedgerFacts
 from sync.site_holds import known_holds, standing
 from sync.slip_cache import CopyState, SlipCache
 from sync.slip_lookup import CopyRow, Registers, Touched, registers, slips_by_number, slips_by_plate
 
 AHEAD_KEPT: Final = 64  # passages that wait for their decision; more than any site has lanes
+
+
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """What was asked, in the form in which it can be looked for."""
+
+    numbers: tuple[str, ...]
+    plate: str | None
+    direction: str
+    passage_id: str
+
+    @classmethod
+    def of(cls, scanned: Sequence[str], plate: str | None, direction: str, passage_id: str) -> _Question:
+        """Leave out what cannot be any number or plate."""
+        numbers = tuple(number for number in dict.fromkeys(scanned) if _is_clean(number))
+        return cls(numbers, plate if plate and _is_clean(plate) else None, direction, passage_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +55,7 @@ class _Answered:
 class _Ahead:
     """An answer from the copy, looked up before it was asked for; it stands until something is written."""
 
-    question: tuple[Sequence[str], str | None, str]
+    question: _Question
     changes: int
     answer: SlipAnswer
 
@@ -57,7 +75,6 @@ class CentralSlipSource:
     def __init__(
         self,
         database: Database,
-        journal: SqlJournal,
         cache: SlipCache,
         clock: Clock,
         *,
@@ -67,7 +84,6 @@ class CentralSlipSource:
         keeps_vehicles_inside: bool = False,
     ) -> None:
         self._database = database
-        self._journal = journal
         self._cache = cache
         self._clock = clock
         self._client = client
@@ -79,21 +95,18 @@ class CentralSlipSource:
 
     async def find(self, *, scanned: Sequence[str], plate: str | None, direction: str, passage_id: str) -> SlipAnswer:
         """Slips by scanned numbers or, with none scanned, by plate. Raises RecordError only."""
-        numbers = [number for number in dict.fromkeys(scanned) if _is_clean(number)]
-        plate = plate if plate and _is_clean(plate) else None
+        question = _Question.of(scanned, plate, direction, passage_id)
         ahead = self._ahead.pop(passage_id, None)
-        now = ((numbers, plate, direction), self._database.changes)
+        now = (question, self._database.changes)
         if ahead is not None and (ahead.question, ahead.changes) == now and not self._is_centre_up():
             return ahead.answer
-        return await self._find(numbers, plate, direction, passage_id)
+        return await self._find(question)
 
     def look_ahead(self, *, scanned: Sequence[str], plate: str | None, direction: str, passage_id: str) -> None:
         """Look up in the background what will be asked soon, where the copy answers it."""
         if self._is_centre_up():
             return
-        numbers = [number for number in dict.fromkeys(scanned) if _is_clean(number)]
-        plate = plate if plate and _is_clean(plate) else None
-        work = self._look(numbers, plate, direction, passage_id)
+        work = self._look(_Question.of(scanned, plate, direction, passage_id))
         task = asyncio.get_running_loop().create_task(work, name="slip look-ahead")
         self._looking.add(task)
         task.add_done_callback(self._looking.discard)
@@ -105,43 +118,48 @@ class CentralSlipSource:
     def _is_centre_up(self) -> bool:
         return self._client is not None and self._client.line.is_up
 
-    async def _look(self, numbers: Sequence[str], plate: str | None, direction: str, passage_id: str) -> None:
+    async def _look(self, question: _Question) -> None:
         changes = self._database.changes  # before reading: what is written meanwhile makes the answer old
         with contextlib.suppress(RecordError):  # the decision will ask again and say so
-            answer = await self._find(numbers, plate, direction, passage_id)
+            answer = await self._find(question)
             if answer.source is Source.CENTRAL:
                 return  # the centre came up meanwhile: it is to be asked at the decision itself
             while len(self._ahead) >= AHEAD_KEPT:
                 del self._ahead[next(iter(self._ahead))]
-            self._ahead[passage_id] = _Ahead((numbers, plate, direction), changes, answer)
+            self._ahead[question.passage_id] = _Ahead(question, changes, answer)
 
-    async def _find(self, numbers: Sequence[str], plate: str | None, direction: str, passage_id: str) -> SlipAnswer:
-        answered = await self._ask(numbers, plate, direction)
-        state, rows = await self._copy(numbers, plate, direction, answered)
+    async def _find(self, question: _Question) -> SlipAnswer:
+        answered = await self._ask(question)
+        if answered is not None:
+            await self._keep_newer(answered)
+        return await self._database.read(lambda connection: self._compose(connection, question, answered))
+
+    def _compose(self, connection: Connection, question: _Question, answered: _Answered | None) -> SlipAnswer:
+        """Put the answer together out of one moment of the database; one thread's turn for all of it."""
+        numbers, passage_id = question.numbers, question.passage_id
+        state, rows = _copy(connection, question, answered)
         chosen = _Chosen(is_central=answered is not None)
         for number in dict.fromkeys([*(numbers or rows), *(answered.slips if answered else ())]):
-            await self._choose(chosen, number, answered, rows.get(number), state)
+            self._choose(chosen, number, answered, rows.get(number), state)
         slips = chosen.slips
-        touched = Touched.by(slips, numbers, plate)
-        registered = await self._database.read(lambda connection: registers(connection, touched, passage_id))
-        own_holds = known_holds(await self._database.read(standing), touched, slips)
-        ledger = await self._journal.ledger_facts(
-            touched.slip_nos, touched.plates, touched.declarations, passage_id=passage_id
-        )
+        touched = Touched.by(slips, numbers, question.plate)
+        registered = registers(connection, touched, passage_id)
+        own_holds = known_holds(standing(connection), touched, slips)
+        used = ledger.facts(connection, touched.slip_nos, touched.plates, touched.declarations, passage_id)
         if not numbers:
-            slips = [slip for slip in slips if _is_open(slip, ledger, registered)]
+            slips = [slip for slip in slips if _is_open(slip, used, registered)]
         as_of = answered.as_of if answered is not None and chosen.is_central else state.as_of
         return SlipAnswer(
             slips=slips,
             source=Source.CENTRAL if chosen.is_central else Source.LOCAL,
             as_of=_oldest(chosen.as_ofs) if chosen.as_ofs else as_of,
             holds_as_of=state.as_of,
-            known=self._known(registered, ledger, own_holds),
+            known=self._known(registered, used, own_holds),
         )
 
-    async def _ask(self, numbers: Sequence[str], plate: str | None, direction: str) -> _Answered | None:
+    async def _ask(self, question: _Question) -> _Answered | None:
         """Ask the centre; None where it did not answer for everything."""
-        client = self._client
+        client, numbers, plate = self._client, question.numbers, question.plate
         if client is None or not self._is_centre_up() or not (numbers or plate):
             return None
         try:
@@ -150,33 +168,32 @@ class CentralSlipSource:
                 raw_slips: dict[str, Any] = dict(zip(numbers, found, strict=True))
             else:
                 assert plate is not None
-                rows = await client.slips(plate, direction)
+                rows = await client.slips(plate, question.direction)
                 raw_slips = {str(row["slip_no"]): row for row in rows if isinstance(row, dict) and row.get("slip_no")}
         except CentralError:
             return None
         moments = [read_moment(raw.get("as_of")) for raw in raw_slips.values() if raw is not None]
         return _Answered(raw_slips, _oldest(moments) or self._clock.now())
 
-    async def _copy(
-        self, numbers: Sequence[str], plate: str | None, direction: str, answered: _Answered | None
-    ) -> tuple[CopyState, dict[str, CopyRow]]:
-        """The copy's rows for everything asked or answered."""
-        if not numbers and answered is None and plate is not None:
-            wanted = plate
-            return await self._database.read(lambda connection: slips_by_plate(connection, wanted, direction))
-        keys = tuple(dict.fromkeys([*numbers, *(answered.slips if answered else ())]))
-        return await self._database.read(lambda connection: slips_by_number(connection, keys))
+    async def _keep_newer(self, answered: _Answered) -> None:
+        """Bring the copy up to the centre's answers, those that cannot be read included."""
+        keys = tuple(answered.slips)
+        _, rows = await self._database.read(lambda connection: slips_by_number(connection, keys))
+        for number, raw in answered.slips.items():
+            if raw is None:
+                continue
+            read, row = read_slip_document(raw, check=self._check_slip), rows.get(number)
+            if row is None or not isinstance(read, Change) or read.version > row.version:
+                with contextlib.suppress(RecordError):  # the lane closes for it; the answer in hand still stands
+                    await self._cache.apply_slip(raw, answered.as_of)
 
-    async def _choose(
+    def _choose(
         self, chosen: _Chosen, number: str, answered: _Answered | None, row: CopyRow | None, state: CopyState
     ) -> None:
         """Take the centre's slip or the copy's, whichever is newer; neither where the centre's cannot be read."""
         raw = answered.slips.get(number) if answered else None
         if raw is not None and answered is not None:
             read = read_slip_document(raw, check=self._check_slip)
-            if row is None or not isinstance(read, Change) or read.version > row.version:
-                with contextlib.suppress(RecordError):  # the lane closes for it; the answer in hand still stands
-                    await self._cache.apply_slip(raw, answered.as_of)
             if not isinstance(read, Change) or read.key != number:
                 return
             if row is None or read.version > row.version or (read.version == row.version and row.document is not None):
@@ -189,9 +206,9 @@ class CentralSlipSource:
             if row.document is not None:
                 chosen.slips.append(row.document)
 
-    def _known(self, registered: Registers, ledger: LedgerFacts, own_holds: Sequence[JsonObject]) -> JsonObject:
+    def _known(self, registered: Registers, used: LedgerFacts, own_holds: Sequence[JsonObject]) -> JsonObject:
         """The `known` object of a case. Without the ledger of vehicles inside, `inside` stays away: not kept."""
-        since = {plate: at.isoformat() for plate, at in ledger.inside_since.items()}
+        since = {plate: at.isoformat() for plate, at in used.inside_since.items()}
         inside = {"inside": list(since), "inside_since_at": since} if self._keeps_vehicles_inside else {}
         return {
             **inside,
@@ -199,19 +216,28 @@ class CentralSlipSource:
             "enterprises": registered.enterprises,
             "vehicles": registered.vehicles,
             "holds": [*registered.holds, *own_holds],
-            "tares": {plate: [mass.to_json() for mass in masses] for plate, masses in ledger.tares.items()},
-            "used": dict(ledger.used),
+            "tares": {plate: [mass.to_json() for mass in masses] for plate, masses in used.tares.items()},
+            "used": dict(used.used),
             "revoked": registered.revoked,
             "keys": self._pinned_keys,
-            "came_in_kg": {plate: mass.to_json() for plate, mass in ledger.came_in.items()},
+            "came_in_kg": {plate: mass.to_json() for plate, mass in used.came_in.items()},
         }
 
 
-def _is_open(slip: JsonObject, ledger: LedgerFacts, registered: Registers) -> bool:
+def _copy(
+    connection: Connection, question: _Question, answered: _Answered | None
+) -> tuple[CopyState, dict[str, CopyRow]]:
+    """The copy's rows for everything asked or answered."""
+    if not question.numbers and answered is None and question.plate is not None:
+        return slips_by_plate(connection, question.plate, question.direction)
+    return slips_by_number(connection, tuple(dict.fromkeys([*question.numbers, *(answered.slips if answered else ())])))
+
+
+def _is_open(slip: JsonObject, used: LedgerFacts, registered: Registers) -> bool:
     """Whether a slip found by plate alone could still be meant: approved, not revoked, not used up here."""
     number = str(slip.get("slip_no"))
     limit = slip.get("pass_limit")
-    uses = ledger.used.get(number, 0)
+    uses = used.used.get(number, 0)
     is_used_up = uses >= (limit if type(limit) is int else 1)
     return slip.get("status") == "approved" and number not in registered.revoked and not is_used_up
 

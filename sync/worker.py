@@ -22,7 +22,6 @@ from sync.claims import CentralClaims
 from sync.database import Database
 from sync.delta import DeltaSync
 from sync.destination import Resolve, resolve
-from sync.journal import SqlJournal
 from sync.line import Line
 from sync.outbox import Outbox
 from sync.settings import SyncSettings
@@ -44,7 +43,6 @@ class SyncWorker:
         self,
         settings: SyncSettings,
         database: Database,
-        journal: SqlJournal,
         clock: Clock,
         *,
         rng: Random | None = None,
@@ -59,7 +57,6 @@ class SyncWorker:
         self.claims = CentralClaims(database, clock, rng, self._client)
         self.slip_source = CentralSlipSource(
             database,
-            journal,
             self.cache,
             clock,
             client=self._client,

@@ -26,6 +26,9 @@ name = {{ zh = "台架", en = "Bench" }}
 demo = true
 [data]
 dir = "data"
+[central]
+base_url = "{centre}"
+token_file = "central.token"
 [policy]
 file = "policy.json"
 [[modules]]
@@ -68,11 +71,12 @@ max_capacity_kg = 80000
 """
 
 
-def load_site(folder: Path, *, module_url: str, weighbridge_port: str) -> LoadedSite:
+def load_site(folder: Path, *, module_url: str, weighbridge_port: str, centre_url: str) -> LoadedSite:
     """Write the site file and its policy into the folder and load them as `gate run` would."""
+    (folder / "central.token").write_text("placeholder\n", encoding="ascii")
     (folder / "policy.json").write_text(json.dumps(POLICY), encoding="utf-8")
     file = folder / "site.toml"
-    text = _SITE.format(site=SITE, lane=LANE, module=module_url, port=weighbridge_port)
+    text = _SITE.format(site=SITE, lane=LANE, module=module_url, port=weighbridge_port, centre=centre_url)
     file.write_text(text, encoding="utf-8")
     return load(file)
 

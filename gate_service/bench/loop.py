@@ -6,11 +6,14 @@ import asyncio
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
+from gate_service.runtime import tune
+
 T = TypeVar("T")
 
 
 def run_loop(work: Coroutine[Any, Any, T]) -> T:
-    """Run to the end, on uvloop where there is one."""
+    """Run to the end, on uvloop where there is one, the interpreter set as in `gate run`."""
+    tune()
     try:
         import uvloop
     except ImportError:  # not on every platform

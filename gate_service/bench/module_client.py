@@ -79,9 +79,9 @@ class BenchModule:
         """Only later writes of this coil are of interest."""
         self._written.pop(coil, None)
 
-    async def written_ns(self, coil: int) -> int:
-        """When the server read the next write of 1 to this coil, in monotonic nanoseconds."""
-        async with asyncio.timeout(ANSWER_S):
+    async def written_ns(self, coil: int, within_s: float = ANSWER_S) -> int:
+        """When the server read the next write of 1 to this coil, in monotonic nanoseconds. Raises TimeoutError."""
+        async with asyncio.timeout(within_s):
             while not self._written.get(coil):
                 self._news.clear()
                 await self._news.wait()

@@ -9,7 +9,7 @@ import asyncio
 import os
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from gate_service.bench import slips
@@ -25,6 +25,8 @@ JUMP_S: Final = 0.2  # well below the 0.5 s after which inputs are no knowledge
 SEEN_S: Final = 0.1  # younger than a jump: read after it
 LOOK_S: Final = 0.0005
 POLL_S: Final = 0.05
+FRAME_S: Final = 0.08  # an indicator goes on sending: this one 12.5 frames a second
+SETTLED_WITHIN_S: Final = 3.0  # longer than a lost link is found out and tried again
 STANDING_STEPS: Final = 8  # 1.6 s, past the hold of 1 s for a whole vehicle
 READER: Final = Actor("bench", Role.DEVICE, ActorKind.TOKEN)
 
@@ -70,16 +72,21 @@ class Trucks:
         for _ in range(STANDING_STEPS):
             await self._step()
 
-    async def settle(self) -> tuple[int, int]:
-        """Write the settling frame; its moment and that of the raise command at the server, in nanoseconds."""
+    async def settle(self) -> int | None:
+        """Write the settling frame; the nanoseconds from then until the server read the raise command.
+
+        None where a link was lost just then (a stalled machine): the lane went its safe way, with holds of its own.
+        """
         self._module.forget_writes(EXIT_RAISE)
         self._clock.jump(self._random.uniform(0, POLL_S))  # the next poll comes at any moment after the frame
         frame = _frame(slips.GROSS_KG, is_stable=True)
         started_ns = time.monotonic_ns()
         os.write(self._indicator, frame)
-        raised_ns = await self._module.written_ns(EXIT_RAISE)
         self._frame = frame
-        return started_ns, raised_ns
+        try:
+            return await self._module.written_ns(EXIT_RAISE, SETTLED_WITHIN_S) - started_ns
+        except TimeoutError:
+            return None
 
     async def rest(self) -> None:
         """Wait until the service has finished with the decision: boom seen up, lights shown."""
@@ -101,17 +108,24 @@ class Trucks:
         end_s = time.monotonic() + ANSWER_S
         while not holds(lane := self._service.lane(LANE)):
             if time.monotonic() > end_s:
-                passage = lane["passage"] or {}
-                found = f"{lane['state']} ({lane['attention']}), verdict {passage.get('verdict')}"
-                raise BenchError(f"bench lane: the truck is stuck: {found}, checks {passage.get('checks')}")
+                raise self._stuck(lane)
             await self._step()
+
+    @staticmethod
+    def _stuck(lane: Mapping[str, Any]) -> BenchError:
+        passage = lane["passage"] or {}
+        found = f"{lane['state']} ({lane['attention']}), verdict {passage.get('verdict')}"
+        seen = f"weight {lane['weight']}, devices {lane['devices']}"
+        return BenchError(f"bench lane: the truck is stuck: {found}, checks {passage.get('checks')}, {seen}")
 
     async def _step(self) -> None:
         """Let a fifth of a second pass, and return when the inputs and a frame from after it have been seen."""
         self._clock.jump(JUMP_S)
-        os.write(self._indicator, self._frame)
-        end_s = time.monotonic() + ANSWER_S
-        while time.monotonic() < end_s:
+        started_s, sent = time.monotonic(), 0
+        while (waited_s := time.monotonic() - started_s) < ANSWER_S:
+            if waited_s >= sent * FRAME_S:
+                os.write(self._indicator, self._frame)
+                sent += 1
             await asyncio.sleep(LOOK_S)
             lane = self._service.lane(LANE)
             inputs_ms, weight = lane["inputs_age_ms"], lane["weight"]

@@ -10,12 +10,14 @@ from pathlib import Path
 
 from config.loader import load
 from gate_service.bootstrap import Built, build
+from gate_service.runtime import tune
 
 
 def run(config: Path) -> int:
     """Run the service until SIGINT or SIGTERM. 0 after a clean stop; mistakes in the file are ConfigError."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     built = build(load(config))
+    tune()
     try:
         import uvloop
     except ImportError:  # not on every platform

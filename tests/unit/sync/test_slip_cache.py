@@ -9,7 +9,6 @@ from gate_service.domain.errors import CentralRefusedError, CentralUnauthorizedE
 from gate_service.domain.ports import Source
 from sync.central.wire import ChangesPage
 from sync.database import Database, DatabaseSettings
-from sync.journal import SqlJournal
 from sync.line import Line
 from sync.slip_cache import Applied, SlipCache
 from sync.slip_source import CentralSlipSource
@@ -135,15 +134,9 @@ class ScriptedCentre:
         return list(self.known.values())
 
 
-@pytest.fixture
-async def journal(database, clock):
-    async with SqlJournal(database, "K1", clock) as journal:
-        yield journal
-
-
-def source(database, journal, cache, clock, slips=None, *, error=None):
+def source(database, cache, clock, slips=None, *, error=None):
     return CentralSlipSource(
-        database, journal, cache, clock, client=ScriptedCentre(clock, slips or {}, error), pinned_keys=[{"kid": "k"}]
+        database, cache, clock, client=ScriptedCentre(clock, slips or {}, error), pinned_keys=[{"kid": "k"}]
     )
 
 
@@ -151,10 +144,10 @@ async def ask(source, *numbers, plate=None):
     return await source.find(scanned=numbers, plate=plate, direction="inbound", passage_id="p1")
 
 
-async def test_a_newer_answer_of_the_centre_wins_and_is_kept(database, journal, cache, clock):
+async def test_a_newer_answer_of_the_centre_wins_and_is_kept(database, cache, clock):
     await cache.apply_page(page(slip(1)))
     fresh = {**sound_slip(slip_no="Z1", version=2, status="void"), "as_of": "2026-11-01T08:00:00Z"}
-    answer = await ask(source(database, journal, cache, clock, {"Z1": fresh}), "Z1")
+    answer = await ask(source(database, cache, clock, {"Z1": fresh}), "Z1")
     assert (answer.source, answer.slips[0]["status"]) == (Source.CENTRAL, "void")
     assert answer.as_of == datetime(2026, 11, 1, 8, 0, tzinfo=UTC)
     assert answer.known["keys"] == [{"kid": "k"}]
@@ -162,9 +155,9 @@ async def test_a_newer_answer_of_the_centre_wins_and_is_kept(database, journal, 
 
 
 @pytest.mark.parametrize("older", [slip(9), revoked(9)])
-async def test_an_older_answer_of_the_centre_does_not_hide_what_the_copy_knows(database, journal, cache, clock, older):
+async def test_an_older_answer_of_the_centre_does_not_hide_what_the_copy_knows(database, cache, clock, older):
     await cache.apply_page(page(slip(1), older))
-    answer = await ask(source(database, journal, cache, clock, {"Z1": sound_slip(slip_no="Z1", version=8)}), "Z1")
+    answer = await ask(source(database, cache, clock, {"Z1": sound_slip(slip_no="Z1", version=8)}), "Z1")
     assert answer.source is Source.LOCAL
     assert answer.slips[0]["version"] == 9 or answer.known["revoked"] == ["Z1"]
 
@@ -177,36 +170,36 @@ async def test_an_older_answer_of_the_centre_does_not_hide_what_the_copy_knows(d
         CentralRefusedError("400", 400),
     ],
 )
-async def test_whatever_fault_the_centre_has_the_copy_answers_with_its_age(database, journal, cache, clock, error):
+async def test_whatever_fault_the_centre_has_the_copy_answers_with_its_age(database, cache, clock, error):
     await cache.apply_page(page(slip(1)))
-    answer = await ask(source(database, journal, cache, clock, error=error), "Z1")
+    answer = await ask(source(database, cache, clock, error=error), "Z1")
     assert (answer.source, answer.as_of, len(answer.slips)) == (Source.LOCAL, AS_OF, 1)
 
 
-async def test_one_unanswered_of_two_slips_makes_the_whole_answer_local(database, journal, cache, clock):
+async def test_one_unanswered_of_two_slips_makes_the_whole_answer_local(database, cache, clock):
     await cache.apply_page(page(slip(1, "Z2")))
-    centre = source(database, journal, cache, clock, {"Z1": sound_slip(slip_no="Z1", version=1)})
+    centre = source(database, cache, clock, {"Z1": sound_slip(slip_no="Z1", version=1)})
     answer = await ask(centre, "Z1", "Z2")
     assert answer.source is Source.LOCAL
     assert {one["slip_no"] for one in answer.slips} == {"Z1", "Z2"}
     assert answer.as_of == AS_OF
 
 
-async def test_an_unreadable_answer_leaves_the_slip_unknown_rather_than_the_older_copy(database, journal, cache, clock):
+async def test_an_unreadable_answer_leaves_the_slip_unknown_rather_than_the_older_copy(database, cache, clock):
     await cache.apply_page(page(slip(1)))
     bad = {**sound_slip(slip_no="Z1", version=2), "total_kg": "heavy"}
-    answer = await ask(source(database, journal, cache, clock, {"Z1": bad}), "Z1")
+    answer = await ask(source(database, cache, clock, {"Z1": bad}), "Z1")
     assert list(answer.slips) == []
     assert (await cache.rejected())[0]["key"] == "Z1"
 
 
-async def test_nonsense_scanned_is_unknown_and_asks_nobody(database, journal, cache, clock):
-    centre = source(database, journal, cache, clock)
+async def test_nonsense_scanned_is_unknown_and_asks_nobody(database, cache, clock):
+    centre = source(database, cache, clock)
     answer = await ask(centre, "\ud800", "a\0b")
     assert list(answer.slips) == []
 
 
-async def test_by_plate_only_slips_that_can_still_be_meant_are_found(database, journal, cache, clock):
+async def test_by_plate_only_slips_that_can_still_be_meant_are_found(database, cache, clock):
     await cache.apply_page(
         page(
             slip(1, "Z-open"),
@@ -216,12 +209,12 @@ async def test_by_plate_only_slips_that_can_still_be_meant_are_found(database, j
             revoked(2, "Z-gone"),
         )
     )
-    answer = await ask(source(database, journal, cache, clock, error=CentralUnreachableError("x")), plate="浙b·12345")
+    answer = await ask(source(database, cache, clock, error=CentralUnreachableError("x")), plate="浙b·12345")
     assert [one["slip_no"] for one in answer.slips] == ["Z-open"]
 
 
-async def test_a_line_known_to_be_down_is_not_asked(database, journal, cache, clock):
-    centre = source(database, journal, cache, clock)
+async def test_a_line_known_to_be_down_is_not_asked(database, cache, clock):
+    centre = source(database, cache, clock)
     centre._client.line.failed("reset")
     await ask(centre, "Z1")
     assert centre._client.asked == 0

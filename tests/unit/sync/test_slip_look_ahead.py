@@ -36,7 +36,7 @@ async def parts(tmp_path):
     ):
         cache = SlipCache(database, clock)
         await cache.apply_page(page(1))
-        source = CentralSlipSource(database, journal, cache, clock)
+        source = CentralSlipSource(database, cache, clock)
         yield database, journal, cache, source
         await source.settle()
 

@@ -40,6 +40,7 @@ def decode_frame(frame: bytes) -> Decoded:
     unit = read_unit(found["unit"].decode())
     if found["state"] == b"O":  # NEW: states that are no weight have no value, whatever digits stand there
         return WeightFrame(None, unit, None, None, Status.OVERLOAD, frame)
+    # NEW: `shown` takes bare digits; `number.read_number` text with blanks, sign and point (None: no number).
     number = shown(found["digits"].decode(), decimals=int(found["decimals"]), is_minus=found["sign"] == b"-")
     # NEW: net and stable are None where the frame does not say. Then stability is computed from the readings.
     is_net, is_stable = None, found["state"] == b"S"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 from urllib.parse import parse_qsl
@@ -14,6 +14,7 @@ from devices.links.address import SerialLine, parse_line
 from devices.links.listening import ListeningPort, settings_to_try
 from devices.links.serial import SEVEN_BITS
 from devices.weighbridge.probe import Confidence, Fit, confidence, fits, parity_of
+from gate_service.cli.stream import as_text
 from gate_service.domain.errors import LinkLostError
 
 DWELL_S: Final = 0.5  # six frames at 12.5/s
@@ -21,6 +22,8 @@ DWELL_BYTES: Final = 60  # and on a slow line as long as three or four frames ta
 LONGER: Final = 3  # times longer in each further round, for those who send seldom
 SETTLED_FRAMES: Final = 8  # ours: with so many a likely fit is not looked at any further
 KEPT_BYTES: Final = 4096
+SAMPLE_BYTES: Final = 40
+_WRITTEN: Final = frozenset((0x02, 0x03, 0x0A, 0x0D, *range(0x20, 0x7F)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,16 +91,17 @@ def run(port: str, *, seconds: float, as_json: bool) -> int:
     line = parse_line(port)
     given = frozenset(key for key, _ in parse_qsl(port.partition("?")[2]))
     try:
-        findings, counts = _probe(line, given, seconds)
+        findings, heard = _probe(line, given, seconds)
     except LinkLostError as exc:
         print(json.dumps({"error": {"code": exc.code, "message": str(exc)}}) if as_json else exc, file=sys.stderr)
         return 1
     if as_json:
         known = [one.to_json() for one in findings]
         best = known[0]["protocol"] if known else None
+        counts = {shown(setting): len(data) for setting, data in heard.items()}
         print(json.dumps({"port": port, "protocol": best or "unknown", "fits": known, "heard_bytes": counts}))
     else:
-        _tell(findings, counts)
+        _tell(findings, heard)
     return 0 if findings else 1
 
 
@@ -119,7 +123,7 @@ def judge(data: bytes, line: SerialLine) -> list[Finding]:
     return sorted(findings, key=lambda one: one.rank)
 
 
-def _probe(line: SerialLine, given: frozenset[str], seconds: float) -> tuple[list[Finding], dict[str, int]]:
+def _probe(line: SerialLine, given: frozenset[str], seconds: float) -> tuple[list[Finding], dict[SerialLine, bytes]]:
     """Listen with every setting in turn, longer in each round, until something is settled or the time is over."""
     until_s = time.monotonic() + seconds
     settings = settings_to_try(line, given)
@@ -131,7 +135,7 @@ def _probe(line: SerialLine, given: frozenset[str], seconds: float) -> tuple[lis
             dwell_s *= LONGER
             if any(finding.fit.frames >= SETTLED_FRAMES for finding in search.findings()):
                 break
-    return search.findings(), {shown(setting): len(data) for setting, data in search.heard.items()}
+    return search.findings(), search.heard
 
 
 class _Search:
@@ -175,13 +179,31 @@ class _Search:
         self.is_settled = self.is_settled or bool(found and found[0].is_settled)
 
 
-def _tell(findings: Sequence[Finding], counts: dict[str, int]) -> None:
-    heard = ", ".join(f"{count} bytes at {line}" for line, count in counts.items() if count)
+def most_like_text(heard: Mapping[SerialLine, bytes]) -> list[tuple[float, SerialLine, bytes]]:
+    """Settings at which the bytes look like something written, best first: share of printable bytes, setting, bytes."""
+    readings = [(data, line) for line, data in heard.items() if data]
+    for data, line in list(readings):
+        parity = parity_of(data)
+        if parity is not None and (line.bytesize, line.parity) == (8, "N"):
+            readings.append((data.translate(SEVEN_BITS), replace(line, bytesize=7, parity=parity)))
+    shares = [(sum(byte in _WRITTEN for byte in data) / len(data), line, data) for data, line in readings]
+    return sorted(shares, key=lambda one: -one[0])
+
+
+def _tell_unknown(heard: Mapping[SerialLine, bytes]) -> None:
+    likeliest = most_like_text(heard)
+    if not likeliest:
+        print("silent: nothing was heard; many indicators speak only when asked")
+        print(f"listened with: {', '.join(shown(line) for line in heard)}")
+        return
+    print("unknown: no protocol fits; the bytes look most like something written at")
+    for share, line, data in likeliest[:3]:
+        print(f"  {shown(line)}: {share:.0%} printable of {len(data)} bytes: {as_text(data[-SAMPLE_BYTES:])}")
+
+
+def _tell(findings: Sequence[Finding], heard: Mapping[SerialLine, bytes]) -> None:
     if not findings:
-        print(
-            "unknown: no protocol fits" if heard else "silent: nothing was heard; many indicators speak only when asked"
-        )
-        print(f"heard: {heard}" if heard else f"listened with: {', '.join(counts)}")
+        _tell_unknown(heard)
         return
     for finding in findings:
         options = "".join(f" {key}={value}" for key, value in finding.fit.options.items())

@@ -18,6 +18,7 @@ from devices.weighbridge.poller import Poller
 from devices.weighbridge.polling import Poll
 from gate_service.cli.decode import option_map
 from gate_service.cli.recording import recording
+from gate_service.cli.stream import say
 from gate_service.clock import RealClock
 
 
@@ -92,7 +93,8 @@ class _Reading:
         for decoded in frames:
             if self._done.is_set():
                 return
-            print(json.dumps(frame_object(decoded), ensure_ascii=False), flush=True)
+            if not say(json.dumps(frame_object(decoded), ensure_ascii=False)):
+                self._done.set()
             self.readings += isinstance(decoded, WeightFrame | TareFrame)
             if self._poller is not None and isinstance(decoded, WeightFrame):
                 self._poller.note_answer()

@@ -9,12 +9,14 @@ from pathlib import Path
 
 from devices.links.serial import SerialLink
 from gate_service.cli.recording import recording
+from gate_service.cli.stream import as_text, say
 from gate_service.clock import RealClock
 
 
 def run(port: str, file: Path, *, seconds: float | None) -> int:
     """Show each read as hexadecimal and text, and keep it. 1 when nothing came."""
     counted = 0
+    done = asyncio.Event()
     with recording(file, {"port": port}) as capture:
         assert capture is not None
 
@@ -22,13 +24,13 @@ def run(port: str, file: Path, *, seconds: float | None) -> int:
             nonlocal counted
             counted += len(data)
             capture.add(data, at_s)
-            text = "".join(chr(byte) if 0x20 <= byte < 0x7F else "." for byte in data)
-            print(f"{data.hex(' ')}  {text}", flush=True)
+            if not done.is_set() and not say(f"{data.hex(' ')}  {as_text(data)}"):
+                done.set()
 
         async def listen() -> None:
             async with SerialLink(port, RealClock(), on_bytes=received, on_fault=_told):
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(asyncio.Event().wait(), seconds)
+                    await asyncio.wait_for(done.wait(), seconds)
 
         with contextlib.suppress(KeyboardInterrupt):
             asyncio.run(listen())

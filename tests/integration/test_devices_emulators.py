@@ -151,6 +151,27 @@ async def test_a_recording_becomes_a_golden_test_and_plays_again(tmp_path: Path)
         assert {reading.value for reading in sink.readings if reading.value} == {Mass.from_kg(31200)}
 
 
+async def test_any_bytes_are_recorded_whatever_they_mean_and_a_reader_who_leaves_is_no_fault(tmp_path: Path) -> None:
+    capture = tmp_path / "any.jsonl"
+    gate_record = f'{sys.executable} -m gate_service record "$1" "$2" --seconds 20 | head -1'
+    async with emulator("--protocol", "rinstrum") as indicator:
+        process = await asyncio.create_subprocess_exec(
+            "sh",
+            "-c",
+            gate_record,
+            "sh",
+            indicator.port,
+            str(capture),
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        out, err = await asyncio.wait_for(process.communicate(), 15)
+    assert b"12340" in out
+    assert b"Traceback" not in err, err
+    assert b"bytes" in err
+    assert capture.read_text().count("hex") >= 1
+
+
 async def test_a_recording_of_an_io_module_keeps_questions_and_answers(tmp_path: Path) -> None:
     from tests.integration.peers.scripted_modbus import ScriptedPeer
 

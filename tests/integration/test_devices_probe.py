@@ -137,6 +137,10 @@ async def test_a_satellite_receiver_is_unknown() -> None:
         status, found, _ = await probed(wire.port_url, 6.0)
         assert (status, found["protocol"], found["fits"]) == (1, "unknown", [])
         assert found["heard_bytes"]["4800 8N1"] > 0
+        _, lines, _ = await gate("probe", wire.port_url, "--seconds", "6")
+        assert lines[0].startswith("unknown")
+        assert lines[1].strip().startswith("4800 8N1: 100% printable")
+        assert "M,46.9,M" in lines[1]
 
 
 async def test_silence_is_told_as_such() -> None:

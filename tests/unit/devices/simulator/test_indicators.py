@@ -13,7 +13,8 @@ from devices.weighbridge import _blueprint as blueprint_decoder
 from devices.weighbridge import protocols
 from devices.weighbridge.frame import Decoded, Rejected, Status, TareFrame, WeightFrame
 
-# protocol, options of the emulator, options of the decoder, and whether the frame itself says: unit, net, motion, range
+# protocol, options of the emulator, options of the decoder, and whether the frame itself says: unit, net, motion,
+# range; metric: it knows no pounds
 SETUPS: list[tuple[str, dict[str, str], dict[str, str], str]] = [
     ("xk3190-continuous", {}, {}, ""),
     ("xk3190-equals", {"form": "reversed"}, {"form": "reversed"}, ""),
@@ -81,6 +82,8 @@ def test_what_is_shown_is_what_is_read(
 def test_unit_and_decimals_are_read_as_shown(
     name: str, options: dict[str, str], reading: dict[str, str], says: str, *, unit: str, decimals: int, text: str
 ) -> None:
+    if unit == "lb" and "metric" in says:
+        pytest.skip("knows no pounds")
     interval_kg = 20 if unit == "t" else 20 * 0.45359237
     sending = speaking(name, options, unit=unit, decimals=decimals, interval_kg=interval_kg)
     kg = 12_340 if unit == "t" else 27_200 * 0.45359237

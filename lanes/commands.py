@@ -28,7 +28,7 @@ from lanes import told
 from lanes.controller import LaneController
 from lanes.deciding import reservations
 from lanes.interlocks import RaiseReason, forbids_raising
-from lanes.states import LaneEvent, LaneState, step
+from lanes.states import LaneCommand, LaneEvent, LaneState, step
 
 RECORD_WITHIN_S: Final = 5.0
 """How long a person waits for the record. The entry stays queued; it then says what was asked, and nothing was done."""
@@ -40,6 +40,8 @@ WAYS: Final[Mapping[str, tuple[LaneEvent, RaiseReason]]] = {
     "forward": (LaneEvent.DIVERT_ASKED, RaiseReason.DIVERT),
     "back_out": (LaneEvent.RETURN_ASKED, RaiseReason.RETURN),
 }
+
+RAISING: Final = frozenset({LaneCommand.RAISE_RELEASE_BOOM, LaneCommand.RAISE_TO_DIVERT, LaneCommand.RAISE_TO_RETURN})
 
 TOLD_AS: Final[Mapping[Command, EventType]] = {
     Command.RESOLVE: EventType.PASSAGE_RESOLVED,
@@ -116,6 +118,8 @@ class LaneCommands:
         event, reason, disposition = self._way(request)
         needs_second = request.command is Command.RELEASE and self._needs_second(passage, actor)
         self._check_expected(event)
+        if reason is not None and not self._raises(event):
+            reason = None  # no boom stands in its way: nothing to prove before it goes
         if reason is not None:
             self._check_interlock(reason)
         if needs_second and approved_by is None:
@@ -271,6 +275,10 @@ class LaneCommands:
         lane = self._lane
         if not step(lane.state, lane.view(), event).handled:
             raise CommandRefusedError(f"lane {lane.settings.id}: not possible in state {lane.state}")
+
+    def _raises(self, event: LaneEvent) -> bool:
+        lane = self._lane
+        return not RAISING.isdisjoint(step(lane.state, lane.view(), event).commands)
 
     def _check_interlock(self, reason: RaiseReason) -> None:
         lane = self._lane

@@ -69,6 +69,7 @@ class LaneController(LaneKnowledge):
             LaneCommand.ADMIT: self._admit,
             LaneCommand.FORGET_LOWERING: self.booms.forget_lowering,
             LaneCommand.START_WEIGHING: self._start_weighing,
+            LaneCommand.TAKE_UP: self._take_up,
             LaneCommand.RECORD_CROSSING: lambda: self.end_passage(has_crossed=True),
             LaneCommand.RECORD_DEPARTURE: lambda: self.end_passage(has_crossed=False),
             LaneCommand.ESCALATE: self._escalate,
@@ -221,6 +222,9 @@ class LaneController(LaneKnowledge):
                 self.booms.raise_boom(Side.ENTRY)
 
         on_disk.add_done_callback(admit)
+
+    def _take_up(self) -> None:
+        self.is_restored = False
 
     def _start_weighing(self) -> None:
         self.is_restored = False

@@ -88,6 +88,7 @@ class LaneCommand(StrEnum):
     LOWER_EXIT_BOOM = "lower_exit_boom"
     FORGET_LOWERING = "forget_lowering"  # drop lowering under way or intended
     START_WEIGHING = "start_weighing"  # forget earlier readings
+    TAKE_UP = "take_up"  # a person has looked at a vehicle from before a restart: the lane goes on with it
     RECORD_CROSSING = "record_crossing"  # slip used, hazardous goods told, passage closed
     RECORD_DEPARTURE = "record_departure"  # slip returned, passage closed
     RECORD_UNEXPLAINED = "record_unexplained"  # motion.unexplained
@@ -195,6 +196,12 @@ def _was_held(view: View) -> bool:
     return not view.is_release_decided
 
 
+def _stands_before_the_lane(view: View) -> bool:
+    """Never admitted, or not yet moved: no boom but the entry boom lets it go on, and only from `approach`."""
+    undecided = _can_work(view) and view.has_passage and not view.is_release_decided and _has_entry_and_more(view)
+    return undecided and view.is_vehicle_at_approach and not view.is_vehicle_on_platform
+
+
 def _needs_person(view: View) -> bool:
     return _can_work(view) and view.has_passage
 
@@ -265,7 +272,12 @@ TRANSITIONS: Final[dict[LaneState, tuple[Row, ...]]] = {
         Row(_E.VEHICLE_WITHDREW, _S.CLEARING, (_C.RECORD_DEPARTURE, _C.LOWER_ENTRY_BOOM)),
         Row(_E.TIME_IS_UP, _S.REVIEW, (_C.ESCALATE,)),  # a decision that never came, by our fault
     ),
-    _S.REVIEW: (*_WAYS_OUT, *_ASK_AGAIN, Row(_E.HOLD_ASKED, _S.DETAINED)),
+    _S.REVIEW: (
+        *_WAYS_OUT,
+        *_ASK_AGAIN,
+        Row(_E.HOLD_ASKED, _S.DETAINED),
+        Row(_E.CLEAR_ASKED, _S.APPROACH, (_C.TAKE_UP,), when=_stands_before_the_lane),  # after a restart
+    ),
     _S.DETAINED: (
         *_WAYS_OUT,
         Row(_E.FACTS_CHANGED, _S.DECIDING, (_C.DECIDE,)),

@@ -228,7 +228,14 @@ class LaneRig:
             self.violations.append(f"{side} boom raised without a recorded reason")
 
     def note_lowering(self, side: Side) -> None:
-        """A lowering reached the barrier: nothing may be under the boom by the truth, not by what was told."""
+        """A lowering reached the barrier: nothing may be under the boom by the truth, not by what was told.
+
+        Of what happens behind inputs that have just died nobody can know; that they are dead must be known in time.
+        """
+        if not self.is_io_alive:
+            if self.clock.monotonic_s() - self.polled_s > FRESH_S:
+                self.violations.append(f"{side} boom lowered on dead inputs")
+            return
         under = {
             Side.ENTRY: (Detector.ENTRY_LOOP, Detector.ENTRY_BEAM),
             Side.EXIT: (Detector.EXIT_LOOP, Detector.EXIT_BEAM),
@@ -238,8 +245,6 @@ class LaneRig:
                 self.violations.append(f"{side} boom lowered with {detector} {self.detectors[detector]}")
         if self.fire is not False:
             self.violations.append(f"{side} boom lowered during fire")
-        if self.clock.monotonic_s() - self.polled_s > FRESH_S:  # nobody can know sooner that they are dead
-            self.violations.append(f"{side} boom lowered on dead inputs")
 
     @staticmethod
     def _raise_reason(entry: Entry, side: Side) -> str | None:

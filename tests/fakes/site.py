@@ -476,19 +476,20 @@ class Site:
         ]
 
     async def told(self) -> dict[str, Counter[str]]:
-        """Wait until everything recorded was told, check that the centre has exactly that; types told per passage."""
-        await self.eventually(
-            lambda: self.get("/api/v1/sync"),
-            lambda status: not (status["record"]["outbox"]["due"] or status["record"]["feed"]["due"]),
-        )
-        received, counts = await self.received(), await self.at_centre("counts")
-        kept = self.rows("SELECT id, seq, payload FROM outbox ORDER BY seq")
-        assert sorted(row[1] for row in kept) == list(range(1, len(kept) + 1))
-        assert counts["gaps"] == []
-        assert counts["conflicts"] == 0
-        assert sorted(event["id"] for event in received) == sorted(row[0] for row in kept)
+        """Wait until the centre has everything recorded, check that it has exactly that; types told per passage."""
+
+        async def both() -> tuple[list[tuple[Any, ...]], list[JsonDict]]:
+            return self.rows("SELECT seq, id, payload FROM outbox ORDER BY seq"), await self.received()
+
+        def are_same(found: tuple[list[tuple[Any, ...]], list[JsonDict]]) -> bool:
+            return sorted(row[1] for row in found[0]) == sorted(event["id"] for event in found[1])
+
+        kept, received = await self.eventually(both, are_same)
+        counts = await self.at_centre("counts")
+        assert [row[0] for row in kept] == list(range(1, len(kept) + 1))
+        assert (counts["gaps"], counts["conflicts"]) == ([], 0)
         bodies = {event["id"]: {key: value for key, value in event.items() if key != "arrival"} for event in received}
-        assert bodies == {row[0]: json.loads(row[2]) for row in kept}
+        assert bodies == {row[1]: json.loads(row[2]) for row in kept}
         per_passage: dict[str, Counter[str]] = {}
         for event in received:
             passage_id = event["data"].get("passage_id")

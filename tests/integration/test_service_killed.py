@@ -264,3 +264,15 @@ async def test_killed_in_review_a_read_that_comes_late_is_judged_but_raises_no_b
     await asyncio.sleep(STILL_S)
     assert await site.edges(LANE) == edges
     await release(site, truck)
+
+
+async def test_killed_with_the_entry_boom_rising_the_truck_is_admitted_when_a_person_says_so(site):
+    truck = await site.send(LANE)
+    await site.seen("boom", since=len(site.events), lane=LANE, side="entry", position="moving")
+    passage_id = site.rows("SELECT id FROM passages WHERE closed_at_us IS NULL")[0][0]
+    site.kill_service()
+    await restarted(site, passage_id)
+    await site.command(LANE, "clear_fault")
+    await site.seen("crossed", truck=truck.id)
+    await site.until(LANE, "idle")
+    assert (await site.passage_of(truck))["verdict"] == "release"

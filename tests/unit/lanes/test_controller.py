@@ -8,6 +8,7 @@ from gate_service.domain.commands import Actor, ActorKind, Command, CommandReque
 from gate_service.domain.errors import CommandRefusedError, InterlockError, NotPermittedError, PassageChangedError
 from gate_service.domain.passage import Disposition, Outcome
 from gate_service.domain.reading import Aspect, BoomPosition, Detector, Presence, Side
+from lanes.snapshot import lane_snapshot
 from lanes.states import LaneState, Layout
 from tests.fakes.lane_rig import LaneRig
 from tests.fakes.slips import sound_slip
@@ -336,6 +337,36 @@ async def test_after_a_restart_a_late_read_is_judged_and_a_person_finishes(rig):
         await again.commands.carry_out(_ask(again, Command.RELEASE), OPERATOR)
         await again.run(2)
         assert again.lane.state is LaneState.LEAVING
+
+
+async def test_after_a_restart_a_truck_that_stands_before_the_lane_is_admitted_when_a_person_says_so(rig):
+    rig.see(approach="occupied")
+    await rig.run(0.3)
+    again = LaneRig()
+    again.journal.open = [rig.lane.passage.document()]
+    again.slips.slips = rig.slips.slips
+    again.see(approach="occupied")
+    async with again:
+        await again.run(5)
+        assert again.lane.state is LaneState.REVIEW
+        assert again.raises == []
+        assert "clear_fault" in lane_snapshot(again.lane)["commands"]
+        await again.commands.carry_out(_ask(again, Command.CLEAR_FAULT), OPERATOR)
+        await again.run(3)
+        assert (again.lane.state, again.raises) == (LaneState.ADMITTING, [(Side.ENTRY, "admit")])
+
+
+async def test_a_vehicle_before_the_only_boom_can_be_sent_back_from_the_loop_it_stands_on():
+    rig = LaneRig(Layout(has_weighbridge=False, has_entry_barrier=False))
+    async with rig:
+        await rig.run(2)
+        rig.see(approach="occupied")
+        await rig.run(0.3)
+        await _identify(rig)
+        await rig.run(1)
+        assert rig.lane.state is LaneState.REVIEW
+        await rig.commands.carry_out(_ask(rig, Command.TURN_BACK), OPERATOR)
+        assert (rig.lane.state, rig.raises) == (LaneState.RETURNING, [])
 
 
 async def test_a_task_of_the_lane_that_fails_by_our_fault_closes_the_lane_and_says_so(rig):

@@ -1,0 +1,106 @@
+"""Ten ordinary passages, the service killed at a random moment of each: `make soak`. Prints what came of it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections import Counter
+from random import Random
+
+import pytest
+
+from tests.fakes.site import SUPERVISOR, Site, Truck
+
+LANE = "in-d1"
+PASSAGES = 10
+LONGEST_S = 9.0  # an undisturbed passage takes some 8 s at this speed
+FINISHED_WITHIN_S = 90.0
+AFTER_RESTART_S = 0.5
+
+
+def gone(site: Site, truck: Truck) -> str | None:
+    """How the truck left the yard, or None while it is there."""
+    kinds = {event["event"] for event in site.events if event.get("truck") == truck.id}
+    return next((kind for kind in ("left", "backed_out") if kind in kinds), None)
+
+
+async def act(site: Site, truck: Truck) -> str | None:
+    """What a person does who looks at the lane and out of the window; None: nothing to do."""
+    shown = await site.lane(LANE)
+    passage, offered = shown["passage"], shown["commands"]
+    if passage is None:
+        if (
+            shown["state"] == "fault"
+            and "clear_fault" in offered
+            and any(place != "down" for place in shown["booms"].values())
+        ):
+            await site.ask(LANE, "clear_fault")
+            return "clear_fault"
+        return None
+    if shown["state"] != "review":
+        return None
+    has_left = gone(site, truck)
+    if has_left is not None:
+        await site.ask(LANE, "resolve", crossed=has_left == "left")
+        return f"resolve {has_left}"
+    vehicles = (await site.in_lane(LANE))["vehicles"]
+    if any(vehicle["speed"] != 0 for vehicle in vehicles):
+        return None
+    command = "clear_fault" if "clear_fault" in offered else "turn_back"
+    if any(vehicle["phase"] == "inside" for vehicle in vehicles):
+        command = "release" if passage["verdict"] is not None else "reweigh"
+    answer = await site.ask(LANE, command, by=SUPERVISOR)
+    return command if answer.is_success else f"{command}: {answer.json()['code']}"
+
+
+async def finish(site: Site, truck: Truck, acts: Counter[str]) -> str:
+    """Attend to the lane until the truck has gone and the lane is idle."""
+    async with asyncio.timeout(FINISHED_WITHIN_S):
+        while gone(site, truck) is None or (await site.lane(LANE))["state"] != "idle":
+            did = await act(site, truck)
+            if did is not None:
+                acts[did] += 1
+                await asyncio.sleep(1.0)
+            await asyncio.sleep(0.1)
+    way = gone(site, truck)
+    assert way is not None
+    return way
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(1200)
+@pytest.mark.parametrize("seed", [1])
+async def test_ten_passages_with_a_kill_at_a_random_moment_of_each(tmp_path, seed):
+    random = Random(seed)
+    acts: Counter[str] = Counter()
+    ways: Counter[str] = Counter()
+    states: Counter[str] = Counter()
+    async with Site(tmp_path) as site:
+        for _ in range(PASSAGES):
+            await site.until(LANE, "idle")
+            truck = await site.send(LANE)
+            await site.seen("arrived", truck=truck.id)
+            await asyncio.sleep(random.uniform(0, LONGEST_S))
+            states[(await site.lane(LANE))["state"]] += 1
+            edges = await site.edges(LANE)
+            site.kill_service()
+            await site.restart_service()
+            await asyncio.sleep(AFTER_RESTART_S)
+            passages = site.rows("SELECT count(*) FROM passages WHERE closed_at_us IS NULL")[0][0]
+            if passages:
+                assert await site.edges(LANE) - edges <= Counter({"entry raise": 1, "exit raise": 1})
+            ways[await finish(site, truck, acts)] += 1
+        told, judged, counts = await site.told(), await site.judged(), await site.at_centre("counts")
+        records = site.rows("SELECT count(*) FROM records")[0][0]
+    await site.verify()
+    assert judged["violations"] == 0, judged["details"]
+    assert judged["crossings"] == ways["left"]
+    assert sum(types["passage.cleared"] for types in told.values()) == ways["left"]
+    for passage_id, types in told.items():
+        assert types["passage.arrived"] == 1, passage_id
+        assert types["slip.used"] == types["passage.cleared"] <= 1, passage_id
+    found = {
+        "seed": seed, "killed in": states, "ways": ways, "acts": acts, "records": records, "events": counts["events"],
+        "repeats": counts["repeats"], "checks": judged["checks"], "violations": judged["violations"],
+    }  # fmt: skip
+    print(json.dumps(found))

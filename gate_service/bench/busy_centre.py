@@ -16,7 +16,7 @@ PATIENCE_S: Final = 3600
 
 
 class BusyCentre:
-    """Listens on loopback while entered; every request is answered 429 with `Date` and `Retry-After`."""
+    """Listens on loopback while entered. Changes and events are to wait (429); slips get no answer of use (503)."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -44,9 +44,10 @@ class BusyCentre:
     async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Task root of one connection."""
         try:
-            await reader.readuntil(b"\r\n\r\n")
+            request = await reader.readuntil(b"\r\n\r\n")
+            status = "503 Down" if b"/v1/slips" in request else "429 Wait"
             date = format_datetime(self._clock.now(), usegmt=True)
-            head = f"HTTP/1.1 429 Wait\r\nDate: {date}\r\nRetry-After: {PATIENCE_S}\r\n"
+            head = f"HTTP/1.1 {status}\r\nDate: {date}\r\nRetry-After: {PATIENCE_S}\r\n"
             writer.write(f"{head}Content-Length: 0\r\nConnection: close\r\n\r\n".encode("ascii"))
             await writer.drain()
             self.asked.set()

@@ -87,11 +87,11 @@ async def test_entries_are_written_in_groups_read_back_and_verify(opened):
             await journal.write(replace(note(31), ledger=(back,)))
         answers = await asyncio.gather(
             journal.write(decision(32)),
-            journal.write(replace(note(33), events=decision(1).events)),
+            journal.write(decision(33, slip=slip_no(2))),
             journal.write(decision(34)),
             return_exceptions=True,
         )
-        assert [type(answer) for answer in answers] == [int, RecordError, int]
+        assert [type(answer) for answer in answers] == [int, SlipTakenError, int]
         counts = await journal.counts()
         assert (counts.records, counts.outbox.recorded, counts.feed.due) == (23, 47, 1)
         facts = await journal.ledger_facts([slip_no(1)], ["浙B00001"], ["331120261000000001"], passage_id="x")

@@ -28,7 +28,8 @@ async def site(tmp_path: Path) -> AsyncIterator[Site]:
 
 
 def concrete(address: Address) -> str:
-    names = {"{lane}": "in-d1", "{passage_id}": "none", "{slip_no}": "none", "{name}": "none", "{hold_id}": "none", "{path:path}": "none.js"}
+    names = dict.fromkeys(("{passage_id}", "{slip_no}", "{name}", "{hold_id}"), "none")
+    names |= {"{lane}": "in-d1", "{path:path}": "none.js"}
     path = address.path
     for name, value in names.items():
         path = path.replace(name, value)

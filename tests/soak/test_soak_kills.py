@@ -13,9 +13,9 @@ from tests.fakes.site import SUPERVISOR, Site, Truck
 
 LANE = "in-d1"
 PASSAGES = 10
-LONGEST_S = 9.0  # an undisturbed passage takes some 8 s at this speed
+LONGEST_S = 5.0  # what an undisturbed passage takes at this speed
 FINISHED_WITHIN_S = 90.0
-AFTER_RESTART_S = 0.5
+AFTER_RESTART_S = 2.0
 
 
 def gone(site: Site, truck: Truck) -> str | None:
@@ -69,7 +69,7 @@ async def finish(site: Site, truck: Truck, acts: Counter[str]) -> str:
 
 @pytest.mark.soak
 @pytest.mark.timeout(1200)
-@pytest.mark.parametrize("seed", [1])
+@pytest.mark.parametrize("seed", [1, 2])
 async def test_ten_passages_with_a_kill_at_a_random_moment_of_each(tmp_path, seed):
     random = Random(seed)
     acts: Counter[str] = Counter()
@@ -82,13 +82,12 @@ async def test_ten_passages_with_a_kill_at_a_random_moment_of_each(tmp_path, see
             await site.seen("arrived", truck=truck.id)
             await asyncio.sleep(random.uniform(0, LONGEST_S))
             states[(await site.lane(LANE))["state"]] += 1
-            edges = await site.edges(LANE)
             site.kill_service()
+            edges = await site.edges(LANE)
+            is_open = site.rows("SELECT count(*) FROM passages WHERE closed_at_us IS NULL")[0][0] > 0
             await site.restart_service()
             await asyncio.sleep(AFTER_RESTART_S)
-            passages = site.rows("SELECT count(*) FROM passages WHERE closed_at_us IS NULL")[0][0]
-            if passages:
-                assert await site.edges(LANE) - edges <= Counter({"entry raise": 1, "exit raise": 1})
+            assert not is_open or await site.edges(LANE) == edges
             ways[await finish(site, truck, acts)] += 1
         told, judged, counts = await site.told(), await site.judged(), await site.at_centre("counts")
         records = site.rows("SELECT count(*) FROM records")[0][0]

@@ -68,6 +68,7 @@ async def test_modules_cut_off_for_ten_seconds_while_empty_while_occupied_and_wh
     await site.seen("crossed", truck=standing.id)  # nobody had decided yet: weighed, judged and released as ever
     assert (await site.passage_of(standing))["verdict"] == "release"
     await finished_by_a_person(site, leaving.id, edges[LEAVING])
+    await site.until(STANDING, "idle")
 
     told = await site.told()
     for truck in (standing, leaving):

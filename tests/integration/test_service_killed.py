@@ -139,16 +139,16 @@ async def killed_before_the_raise(site: Site) -> tuple[Truck, str]:
         edges = await site.edges(LANE)
         await site.fault(f"{LANE}/io", "silence")
         scanning = asyncio.create_task(site.scan(truck))
-        await site.recorded("decision", passage_id)
-        site.kill_service()
+        is_decided = await site.recorded("decision", passage_id, within_s=2.0)
+        if is_decided:
+            site.kill_service()
         await asyncio.gather(scanning, return_exceptions=True)
         await site.fault(f"{LANE}/io", "silence", on=False)
-        last = site.rows("SELECT kind FROM records ORDER BY number DESC LIMIT 1")
-        assert await site.edges(LANE) == edges
-        if last == [("decision",)]:
+        if is_decided:
+            assert await site.edges(LANE) == edges
             return truck, passage_id
-        await restarted(site, passage_id)
-        await turn_back(site, truck)
+        await site.seen("crossed", truck=truck.id)  # the lane knew of the silence first, as on a slow machine
+        await site.until(LANE, "idle")
     raise AssertionError(f"{TRIES} times the lane knew of the silence before it had decided")
 
 

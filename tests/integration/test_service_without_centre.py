@@ -20,7 +20,7 @@ pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(110)
 LANE = "in-d1"
 MALFORMED = (
     ({"kind": "slip", "version": 3}, "slip: an object expected"),
-    ({"kind": "slip", "version": 3, "slip": {"slip_no": 17}}, "slip_no"),
+    ({"kind": "slip", "version": 3, "slip": {"slip_no": 17}}, "number: text"),
     ({"kind": "slip", "version": "new", "slip": {"slip_no": "Z1"}}, "version"),
     ({"kind": "slip", "version": 3, "slip": {"slip_no": "Z2", "total_kg": "heavy"}}, "total_kg"),
     ({"kind": "hologram", "version": 3}, "kind"),

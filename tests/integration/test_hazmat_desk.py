@@ -49,7 +49,7 @@ class Desk:
         self.folder, self.database, self.journal, self.clock = folder, database, journal, clock
         self.holds = SiteHolds(database, journal, clock)
         self.cache = SlipCache(database, clock)
-        self.slips = CentralSlipSource(database, journal, self.cache, clock)
+        self.slips = CentralSlipSource(database, self.cache, clock)
         self.desk = HazmatDesk(
             journal=journal,
             feed=FeedQueries(database, "K1"),

@@ -43,10 +43,10 @@ async def test_each_hazardous_entry_is_one_signed_cloud_event(authority, tmp_pat
         await cross(gate, 1, 2, 3)
         counts = await told(gate, authority, 3)
         assert counts["attempts"] == 3
-        message = (await authority.control("GET", "received"))[0]
+        received = await authority.control("GET", "received")
+        (message,) = (found for found in received if found["subject"] == passage_id(1))  # passages come in any order
         assert message["specversion"] == "1.0"
         assert message["type"] == "hazmat.entered"
-        assert message["subject"] == passage_id(1)
         assert message["source"] == "/sites/K1"
         assert message["sequence"] == "1"
         assert message["data"] == {"gross_kg": 16245.335, "plate": "浙B00001"}

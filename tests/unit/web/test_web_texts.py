@@ -23,8 +23,13 @@ STORED = {"gate.language", "gate.theme"}  # names in the browser's storage, not 
 FAMILY = re.compile(r"\bt\(\s*`([a-z_.]+)\$\{")
 
 
+OFF_PAGE = ("gate_service.cli", "gate_service.bench", "devices.simulator", "tests")  # their errors end at a command
+
+
 def all_errors(kind: type[errors.GateError]) -> set[str]:
-    return {kind.code}.union(*(all_errors(one) for one in kind.__subclasses__()))
+    """Codes of all errors that a page may have to show, of what is imported so far."""
+    shown = set() if kind.__module__.startswith(OFF_PAGE) else {kind.code}
+    return shown.union(*(all_errors(one) for one in kind.__subclasses__()))
 
 
 FAMILIES = {

@@ -11,7 +11,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import struct
-from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -31,13 +30,15 @@ from pymodbus.pdu.register_message import (
 from devices.link_keeper import LinkKeeper
 from devices.links.address import ModbusAddress
 from devices.links.lease import BusLease
+from devices.links.modbus_unit import ModbusUnit
+from devices.links.patience import OUT_OF_REACH, BusPatience
 from devices.links.quiet import QUIET_S, LineQuiet
-from devices.links.recorder import LastBytes
 from devices.links.turns import Turns, Urgency
-from gate_service.domain.errors import DeviceRefusedError, EchoMismatchError, LinkLostError, NotConfirmedError
+from gate_service.domain.errors import DeviceRefusedError, LinkLostError, NotConfirmedError
 from gate_service.domain.ports import Clock
 
 RTU_OVER_TCP_BAUD: Final = 9600  # what the serial side of a converter is set to is not known here
+OTHERS_WITHIN_S: Final = 2.0  # another unit answered within this: the connection itself lives
 TIMEOUT_S: Final = 0.4  # between the 0.3 and 0.5 s of reference measurements; a LAN module answers in under 10 ms
 
 # Every failure reaches the caller as a typed error and is counted; the library's own lines would repeat each poll.
@@ -95,88 +96,6 @@ class _WriteCoil(ModbusPDU):
 _Client = AsyncModbusTcpClient | AsyncModbusSerialClient
 
 
-class ModbusUnit:
-    """One unit on a bus: typed questions, its counters and last bytes. Made by `ModbusBus.unit`."""
-
-    def __init__(self, bus: ModbusBus, number: int) -> None:
-        self._bus = bus
-        self.number = number
-        self.rejects: Counter[str] = Counter()
-        self.sent = LastBytes()
-        self.received = LastBytes()
-        self.last_good_monotonic_s: float | None = None
-
-    async def read_bits(
-        self, address: int, count: int, *, are_coils: bool, urgency: Urgency = Urgency.POLL
-    ) -> tuple[bool, ...]:
-        """Read coils or discrete inputs in one request. Raises LinkLostError or DeviceRefusedError."""
-        kind = _ReadCoils if are_coils else _ReadDiscreteInputs
-        question = kind(dev_id=self.number, address=address, count=count)
-        answer = await self._bus.ask(self, question, urgency)
-        packed = answer.packed if isinstance(answer, _BitsAnswer) else None
-        if packed is None or len(packed) != (count + 7) // 8:
-            found = "an inconsistent length" if packed is None else f"{len(packed)} bytes"
-            expected = f"{(count + 7) // 8} bytes for {count} bits expected"
-            self._bus.distrust(self, "short_answer", f"{expected}, found {found}")
-        self._bus.answered(self)
-        return tuple(bool(packed[i // 8] >> (i % 8) & 1) for i in range(count))
-
-    async def read_registers(
-        self, address: int, count: int, *, are_inputs: bool = False, urgency: Urgency = Urgency.POLL
-    ) -> tuple[int, ...]:
-        """Read holding or input registers in one request. Raises LinkLostError or DeviceRefusedError."""
-        kind = ReadInputRegistersRequest if are_inputs else ReadHoldingRegistersRequest
-        answer = await self._bus.ask(self, kind(dev_id=self.number, address=address, count=count), urgency)
-        if len(answer.registers) != count:
-            self._bus.distrust(self, "short_answer", f"{count} registers expected, found {len(answer.registers)}")
-        self._bus.answered(self)
-        return tuple(answer.registers)
-
-    async def write_coil(
-        self, address: int, value: int, *, urgency: Urgency = Urgency.COMMAND, valid_until_s: float | None = None
-    ) -> None:
-        """Write one coil once and compare the echo: address and all 16 bits of the value.
-
-        Raises LinkLostError, DeviceRefusedError, EchoMismatchError, and NotConfirmedError for a command that waited
-        past `valid_until_s` (monotonic) and was not sent.
-        """
-        question = _WriteCoil(dev_id=self.number, address=address)
-        question.value = value
-        answer = await self._bus.ask(self, question, urgency, valid_until_s)
-        found = (answer.address, answer.value if isinstance(answer, _WriteCoil) else -1)
-        self._compare_echo("coil", (address, value), found)
-
-    async def write_register(
-        self, address: int, value: int, *, urgency: Urgency = Urgency.COMMAND, valid_until_s: float | None = None
-    ) -> None:
-        """Write one holding register once and compare the echo. Raises as `write_coil`."""
-        question = WriteSingleRegisterRequest(dev_id=self.number, address=address, registers=[value])
-        answer = await self._bus.ask(self, question, urgency, valid_until_s)
-        self._compare_echo("register", (address, value), (answer.address, *answer.registers))
-
-    async def write_registers(
-        self,
-        address: int,
-        values: Sequence[int],
-        *,
-        urgency: Urgency = Urgency.COMMAND,
-        valid_until_s: float | None = None,
-    ) -> None:
-        """Write neighbouring holding registers once; the echo holds only address and count. Raises as `write_coil`."""
-        question = WriteMultipleRegistersRequest(dev_id=self.number, address=address, registers=list(values))
-        answer = await self._bus.ask(self, question, urgency, valid_until_s)
-        self._compare_echo("registers", (address, len(values)), (answer.address, answer.count))
-
-    def _compare_echo(self, what: str, expected: tuple[int, ...], found: tuple[int, ...]) -> None:
-        if found != expected:
-            self.rejects["echo_mismatch"] += 1
-            texts = [" = ".join(f"{number:#x}" for number in pair) for pair in (expected, found)]
-            raise EchoMismatchError(
-                f"{self._bus.name} unit {self.number}: echo of {what} {texts[0]} expected, {texts[1]} found"
-            )
-        self._bus.answered(self)
-
-
 class ModbusBus:
     """One bus with one owner. `async with` takes its lease and keeps it open; while it is not, questions fail.
 
@@ -203,14 +122,16 @@ class ModbusBus:
         self._lease = None if is_looking else BusLease(address.bus, lock_directory)
         self._units: dict[int, ModbusUnit] = {}
         self._turns = Turns()
+        self._patience = BusPatience()
         self._client: _Client | None = None
         self._lost: asyncio.Future[str] | None = None
         self._speaking: ModbusUnit | None = None
         self._is_proven = False
         self._keeper: asyncio.Task[None] | None = None
         self._opened = asyncio.Event()
+        self._quiet_s = quiet_s
         baud = address.line.baud if address.line is not None else RTU_OVER_TCP_BAUD
-        self._quiet = LineQuiet(clock, baud, quiet_s) if address.is_rtu else None
+        self._quiet = LineQuiet(clock, baud if address.is_rtu else None, quiet_s)
 
     async def __aenter__(self) -> Self:
         self._keeper = asyncio.create_task(LinkKeeper(self, self._clock, self._heard).run(), name=f"bus {self.name}")
@@ -246,7 +167,7 @@ class ModbusBus:
             raise LinkLostError(f"{self.name}: no connection within {self._timeout_s} s")
         self._client, self._is_proven = client, False
         self._lost = asyncio.get_running_loop().create_future()
-        if self._quiet is not None:
+        if self._address.is_rtu:
             self._quiet.demand()
         self.connection += 1
         self._opened.set()
@@ -264,7 +185,69 @@ class ModbusBus:
         """Whether a unit answered since the last connect (for the keeper)."""
         return self._is_proven
 
-    async def ask(
+    async def ask_bits(
+        self, unit: ModbusUnit, address: int, count: int, *, are_coils: bool, urgency: Urgency
+    ) -> bytes | None:
+        """Ask functions 1 or 2: the packed bits as they came; None where their length contradicts itself."""
+        kind = _ReadCoils if are_coils else _ReadDiscreteInputs
+        answer = await self._ask(unit, kind(dev_id=unit.number, address=address, count=count), urgency)
+        return answer.packed if isinstance(answer, _BitsAnswer) else None
+
+    async def ask_registers(
+        self, unit: ModbusUnit, address: int, count: int, *, are_inputs: bool, urgency: Urgency
+    ) -> tuple[int, ...]:
+        """Ask functions 3 or 4: the registers as they came."""
+        kind = ReadInputRegistersRequest if are_inputs else ReadHoldingRegistersRequest
+        answer = await self._ask(unit, kind(dev_id=unit.number, address=address, count=count), urgency)
+        return tuple(answer.registers)
+
+    async def ask_coil_written(
+        self, unit: ModbusUnit, address: int, value: int, urgency: Urgency, valid_until_s: float | None
+    ) -> tuple[int, int]:
+        """Write by function 5: address and value of the echo (-1: none)."""
+        question = _WriteCoil(dev_id=unit.number, address=address)
+        question.value = value
+        answer = await self._ask(unit, question, urgency, valid_until_s)
+        return answer.address, answer.value if isinstance(answer, _WriteCoil) else -1
+
+    async def ask_register_written(
+        self, unit: ModbusUnit, address: int, value: int, urgency: Urgency, valid_until_s: float | None
+    ) -> tuple[int, ...]:
+        """Write by function 6: address and value of the echo."""
+        question = WriteSingleRegisterRequest(dev_id=unit.number, address=address, registers=[value])
+        answer = await self._ask(unit, question, urgency, valid_until_s)
+        return answer.address, *answer.registers
+
+    async def ask_registers_written(
+        self, unit: ModbusUnit, address: int, values: Sequence[int], urgency: Urgency, valid_until_s: float | None
+    ) -> tuple[int, int]:
+        """Write by function 16: address and count of the echo, which holds no more."""
+        question = WriteMultipleRegistersRequest(dev_id=unit.number, address=address, registers=list(values))
+        answer = await self._ask(unit, question, urgency, valid_until_s)
+        return answer.address, answer.count
+
+    def distrust(self, unit: ModbusUnit, reason: str, finding: str) -> NoReturn:
+        """Count an answer that cannot belong to its question, let no later one arrive, and raise LinkLostError."""
+        unit.rejects[reason] += 1
+        message = f"{self.name} unit {unit.number}: {finding}"
+        is_kept = reason == "timeout" and self._others_answer(unit)  # closing would take their inputs away too
+        if self._address.is_rtu or is_kept:
+            self._quiet.demand()
+        if self._address.line is None and not is_kept:
+            self._drop(message)
+        raise LinkLostError(message)
+
+    def _others_answer(self, unit: ModbusUnit) -> bool:
+        since_s = self._clock.monotonic_s() - OTHERS_WITHIN_S
+        return any((one.last_good_monotonic_s or 0.0) > since_s for one in self._units.values() if one is not unit)
+
+    def answered(self, unit: ModbusUnit) -> None:
+        """Note an answer that passed every check."""
+        self._is_proven = True
+        self._patience.answered(unit.number)
+        unit.last_good_monotonic_s = self._clock.monotonic_s()
+
+    async def _ask(
         self, unit: ModbusUnit, question: ModbusPDU, urgency: Urgency, valid_until_s: float | None = None
     ) -> ModbusPDU:
         """Send one question once and return the answer that belongs to it.
@@ -279,33 +262,20 @@ class ModbusBus:
         exchange.add_done_callback(self._turn_done)
         return await asyncio.shield(exchange)
 
-    def distrust(self, unit: ModbusUnit, reason: str, finding: str) -> NoReturn:
-        """Count an answer that cannot belong to its question, let no later one arrive, and raise LinkLostError."""
-        unit.rejects[reason] += 1
-        message = f"{self.name} unit {unit.number}: {finding}"
-        if self._quiet is not None:
-            self._quiet.demand()
-        if self._address.line is None:
-            self._drop(message)
-        raise LinkLostError(message)
-
-    def answered(self, unit: ModbusUnit) -> None:
-        """Note an answer that passed every check."""
-        self._is_proven = True
-        unit.last_good_monotonic_s = self._clock.monotonic_s()
-
     def _turn_done(self, exchange: asyncio.Task[ModbusPDU]) -> None:
         if not exchange.cancelled():
             exchange.exception()  # looked at, in case the caller is gone
         self._turns.give()
 
     async def _exchange(self, unit: ModbusUnit, question: ModbusPDU, valid_until_s: float | None) -> ModbusPDU:
-        if self._quiet is not None:
-            await self._quiet.wait()
+        if self._is_shared and (wait_s := self._patience.wait_s(unit.number, self._clock.monotonic_s())):
+            raise LinkLostError(f"{self.name} unit {unit.number}: silent; asked again in {max(1, round(wait_s))} s")
+        await self._quiet.wait()
         client = self._client
         if client is None or not client.connected:
             raise LinkLostError(f"{self.name}: {self.fault or 'connection lost'}")
-        if valid_until_s is not None and self._clock.monotonic_s() > valid_until_s:
+        asked_s = self._clock.monotonic_s()
+        if valid_until_s is not None and asked_s > valid_until_s:
             raise NotConfirmedError(f"{self.name} unit {unit.number}: the command waited too long and was not sent")
         self._speaking = unit
         try:
@@ -313,18 +283,32 @@ class ModbusBus:
         except ConnectionException:
             unit.rejects["connection_lost"] += 1
             raise LinkLostError(f"{self.name}: {self.fault or 'connection lost'}") from None
-        except ModbusException:
+        except ModbusException as exc:
+            took_s = self._clock.monotonic_s() - asked_s
+            if took_s < self._timeout_s:  # the library refused what came
+                self.distrust(unit, "out_of_step", f"an answer to this question expected, found another: {exc}")
+            self._missed(unit, took_s)
             self.distrust(unit, "timeout", f"no answer of this unit within {self._timeout_s} s")
-        self._check(unit, question, answer)
+        self._check(unit, question, answer, asked_s)
         return answer
 
-    def _check(self, unit: ModbusUnit, question: ModbusPDU, answer: ModbusPDU) -> None:
+    def _missed(self, unit: ModbusUnit, took_s: float) -> None:
+        self._patience.missed(unit.number, self._clock.monotonic_s(), took_s + self._quiet_s)
+
+    @property
+    def _is_shared(self) -> bool:
+        return len(self._units) > 1
+
+    def _check(self, unit: ModbusUnit, question: ModbusPDU, answer: ModbusPDU, asked_s: float) -> None:
         expected = (question.dev_id, question.transaction_id, question.function_code)
         found = (answer.dev_id, answer.transaction_id, answer.function_code & 0x7F)
         if found != expected:
             self.distrust(unit, "out_of_step", f"unit, transaction, function {expected} expected, {found} found")
         if answer.isError():
             unit.rejects[f"exception_{answer.exception_code}"] += 1
+            if answer.exception_code in OUT_OF_REACH:
+                self._missed(unit, self._clock.monotonic_s() - asked_s)
+                raise LinkLostError(f"{self.name} unit {unit.number}: the gateway cannot reach it")
             self.answered(unit)
             raise DeviceRefusedError(
                 f"{self.name} unit {unit.number}: function {question.function_code} at {question.address:#x} "
@@ -361,8 +345,7 @@ class ModbusBus:
         )
 
     def _trace(self, is_sent: bool, data: bytes) -> bytes:
-        if self._quiet is not None:
-            self._quiet.note_byte()
+        self._quiet.note_byte()
         if self.on_packet is not None:
             self.on_packet(data, self._clock.monotonic_s(), is_sent)
         if self._speaking is not None:

@@ -21,9 +21,10 @@ BITS_PER_CHARACTER: Final = 11  # same, 2.5.1: start, 8 data, parity or stop, st
 class LineQuiet:
     """The silence of one serial line."""
 
-    def __init__(self, clock: Clock, baud: int, quiet_s: float = QUIET_S) -> None:
+    def __init__(self, clock: Clock, baud: int | None, quiet_s: float = QUIET_S) -> None:
+        """`baud` None: not a serial line; no gap between frames is needed."""
         self._clock = clock
-        self._gap_s = max(SMALLEST_GAP_S, 3.5 * BITS_PER_CHARACTER / baud)
+        self._gap_s = 0.0 if baud is None else max(SMALLEST_GAP_S, 3.5 * BITS_PER_CHARACTER / baud)
         self._quiet_s = quiet_s
         self._until_s: float | None = None
         self._last_byte_s = 0.0
@@ -39,7 +40,8 @@ class LineQuiet:
     async def wait(self) -> None:
         """Wait until the line may be spoken on. Raises LinkLostError when it never falls silent."""
         if self._until_s is None:
-            await self._clock.sleep(max(0.0, self._last_byte_s + self._gap_s - self._clock.monotonic_s()))
+            if (left_s := self._last_byte_s + self._gap_s - self._clock.monotonic_s()) > 0:
+                await self._clock.sleep(left_s)
             return
         give_up_s = self._clock.monotonic_s() + LONGEST_QUIET_S
         while (now_s := self._clock.monotonic_s()) < give_up_s:

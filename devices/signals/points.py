@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from devices.links.modbus import ModbusUnit
+from devices.links.modbus_unit import ModbusUnit
 from devices.links.turns import Urgency
 from devices.signals.profile import Area, Profile, PulseKind
 

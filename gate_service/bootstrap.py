@@ -60,6 +60,7 @@ class Built:
     service: GateService
     app: FastAPI
     web: WebSettings
+    controllers: Mapping[str, LaneController]
 
 
 def build(site: LoadedSite, clock: Clock | None = None) -> Built:
@@ -121,7 +122,7 @@ def build(site: LoadedSite, clock: Clock | None = None) -> Built:
     service = GateService(described, parts, watchers)
     web = _web_settings(site)
     accounts = Accounts(database, clock, _account_record(journal, clock))
-    return Built(service, create_app(service, accounts, web, clock), web)
+    return Built(service, create_app(service, accounts, web, clock), web, controllers)
 
 
 class _Sink:

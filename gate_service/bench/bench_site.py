@@ -1,11 +1,12 @@
-"""The site of the bench: one inbound declared lane with weighbridge and two booms, written as a site file like any."""
+"""The sites of the benches: inbound declared lanes with weighbridge and two booms, written as a site file like any."""
 
 from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -19,7 +20,7 @@ POLICY: Final = {
     # Hours pass in jumps within one run, and no centre refreshes the copy: its age is not what is measured.
     "offline": {"slip_max_age_h": 8784, "hazmat_max_age_h": 0, "hold_max_age_h": 8784},
 }
-_SITE: Final = """
+_HEAD: Final = """
 [site]
 id = "{site}"
 name = {{ zh = "台架", en = "Bench" }}
@@ -31,8 +32,10 @@ base_url = "{centre}"
 token_file = "central.token"
 [policy]
 file = "policy.json"
+"""
+_LANE: Final = """
 [[modules]]
-name = "io-1"
+name = "io-{lane}"
 url = "{module}"
 profile = "wago-750"
 [[lanes]]
@@ -40,7 +43,7 @@ id = "{lane}"
 name = {{ zh = "台架通道", en = "Bench lane" }}
 kind = "declared"
 direction = "inbound"
-module = "io-1"
+module = "io-{lane}"
 timing = {{ escalate_after_s = 3600 }}
 [lanes.inputs]
 approach = 0
@@ -64,20 +67,33 @@ entry_green = 5
 exit_red = 6
 exit_green = 7
 [lanes.weighbridge]
-protocol = "csv"
+protocol = "{protocol}"
 port = "{port}"
 interval_kg = 20
 max_capacity_kg = 80000
 """
 
 
-def load_site(folder: Path, *, module_url: str, weighbridge_port: str, centre_url: str) -> LoadedSite:
+@dataclass(frozen=True, slots=True)
+class LaneLinks:
+    """Where the devices of one lane are reached."""
+
+    module_url: str
+    weighbridge_port: str
+    protocol: str = "csv"
+    lane: str = LANE
+
+
+def load_site(folder: Path, lanes: Sequence[LaneLinks], *, centre_url: str) -> LoadedSite:
     """Write the site file and its policy into the folder and load them as `gate run` would."""
     (folder / "central.token").write_text("placeholder\n", encoding="ascii")
     (folder / "policy.json").write_text(json.dumps(POLICY), encoding="utf-8")
     file = folder / "site.toml"
-    text = _SITE.format(site=SITE, lane=LANE, module=module_url, port=weighbridge_port, centre=centre_url)
-    file.write_text(text, encoding="utf-8")
+    parts = [_HEAD.format(site=SITE, centre=centre_url)]
+    for links in lanes:
+        where = {"module": links.module_url, "port": links.weighbridge_port, "protocol": links.protocol}
+        parts.append(_LANE.format(lane=links.lane, **where))
+    file.write_text("".join(parts), encoding="utf-8")
     return load(file)
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from gate_service.bench.bench_clock import BenchClock
-from gate_service.bench.bench_site import disk_folder, load_site
+from gate_service.bench.bench_site import LaneLinks, disk_folder, load_site
 from gate_service.bench.busy_centre import BusyCentre
 from gate_service.bench.figure import Figure, quantile
 from gate_service.bench.floor import Floor
@@ -81,7 +81,7 @@ async def measure(folder: Path, pairs: int, warm_up: int) -> Pairs:
     measured = Pairs()
     with pseudo_terminal() as (indicator, port):
         async with BenchModule() as module, BusyCentre(clock) as centre:
-            site = load_site(folder, module_url=module.url, weighbridge_port=port, centre_url=centre.url)
+            site = load_site(folder, [LaneLinks(module.url, port)], centre_url=centre.url)
             await _fill(folder / "data", clock, warm_up + pairs)
             async with build(site, clock).service as service, Floor(folder / "data", folder / "floor", module) as floor:
                 trucks = Trucks(service, clock, module, indicator)

@@ -7,11 +7,13 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from gate_service.bench.decision import bench_decision
+from gate_service.bench.devices import bench_devices
 from gate_service.bench.figure import Figure
 from gate_service.bench.indicators import bench_indicators
 
 BENCHES: Final[Mapping[str, Callable[[], list[Figure]]]] = {
     "decision": bench_decision,
+    "devices": bench_devices,
     "indicators": bench_indicators,
 }
 

@@ -6,9 +6,10 @@ the vehicle leaves (RULES 7). Nobody approves their own request.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from gate_service.domain.commands import Actor, CommandRequest, Role
 from gate_service.domain.errors import CommandRefusedError, NotPermittedError, PassageChangedError
@@ -47,12 +48,15 @@ class Pending:
 class Approvals:
     """At most one waiting command per lane: the newest replaces an older one."""
 
-    def __init__(self) -> None:
+    def __init__(self, mint_id: Callable[[], UUID] = uuid4) -> None:
+        self._mint_id = mint_id
         self._pending: Pending | None = None
 
     def ask(self, request: CommandRequest, actor: Actor, passage: Passage, now_monotonic_s: float) -> Pending:
         """Let a command wait for its second person."""
-        self._pending = Pending(str(uuid4()), request, actor, passage.id, passage.facts_version, now_monotonic_s)
+        self._pending = Pending(
+            str(self._mint_id()), request, actor, passage.id, passage.facts_version, now_monotonic_s
+        )
         return self._pending
 
     def waiting(self, passage: Passage | None, now_monotonic_s: float) -> Pending | None:

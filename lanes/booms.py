@@ -45,7 +45,7 @@ class Booms:
         self, positions: Mapping[Side, BoomPosition], forbids: Callable[[Side], str | None]
     ) -> None:
         """Start each intended lowering whose interlock is satisfied; done where the boom is seen down."""
-        for side in tuple(self.to_lower):
+        for side in sorted(self.to_lower):  # a set has no order that another run would repeat
             if positions.get(side) is BoomPosition.DOWN:
                 self.to_lower.discard(side)
             elif side not in self._raising and not self._is_busy(side) and forbids(side) is None:
@@ -55,7 +55,7 @@ class Booms:
     def forget_lowering(self) -> None:
         """Take back every intention to lower and stop a lowering under way, once: a stop that fails is not repeated."""
         self.to_lower.clear()
-        for side in tuple(self._lowering):
+        for side in sorted(self._lowering):
             self._start(side, self._barriers[side].stop_boom)
 
     def stop_if_forbidden(self, forbids: Callable[[Side], str | None]) -> list[Side]:

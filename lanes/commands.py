@@ -297,7 +297,8 @@ class LaneCommands:
     ) -> None:
         entry = self._lane.put_about(passage, "command", facts, actor=actor.label, events=events, ledger=ledger)
         try:
-            await asyncio.wait_for(asyncio.shield(entry), RECORD_WITHIN_S)
+            async with asyncio.timeout(RECORD_WITHIN_S):  # wait_for loses a cancellation in Python 3.11
+                await asyncio.shield(entry)
         except TimeoutError:
             raise RecordError(
                 f"the record did not take the command within {RECORD_WITHIN_S:g} s; nothing was done"

@@ -11,7 +11,7 @@ import logging
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, Final, Self
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from gate_service.domain.errors import DeviceError, SlipTakenError
 from gate_service.domain.events import Event, EventType
@@ -48,7 +48,7 @@ class LaneController(LaneKnowledge):
     def __init__(self, settings: LaneSettings, ports: LanePorts) -> None:
         super().__init__(settings, ports)
         self.shown: Mapping[Side, Aspect] = {}
-        self.approvals = Approvals()
+        self.approvals = Approvals(ports.mint_id)
         self.revision = 0
         self.booms = Booms(ports.barriers, self._boom_failed)
         self.scribe = Scribe(ports.journal, ports.clock, lambda: self._lost("entry_lost"))
@@ -123,7 +123,7 @@ class LaneController(LaneKnowledge):
         now = self.clock.now()
         data = {"lane": self.settings.id, "device": health.device, "kind": health.kind, "fault": health.fault}
         entry = Entry(
-            kind.value, now, "service", data, lane=self.settings.id, events=(Event(uuid4(), kind, now, data),)
+            kind.value, now, "service", data, lane=self.settings.id, events=(Event(self.mint_id(), kind, now, data),)
         )
         self.scribe.put(entry)
         self.changed()
@@ -194,10 +194,9 @@ class LaneController(LaneKnowledge):
         self.fire(LaneEvent.EMERGENCY_RAISED)
         self.update()
 
-    @staticmethod
-    def mint_id() -> UUID:
-        """An event id for a fact that has none of its own."""
-        return uuid4()
+    def mint_id(self) -> UUID:
+        """An id for what has none of its own: a passage, a fact without a passage."""
+        return self.ports.mint_id()
 
     def _open_passage(self) -> None:
         now = self.clock.now()
@@ -205,7 +204,7 @@ class LaneController(LaneKnowledge):
         self.weighing_since_s = None
         self.sight = forget_crossing(self.sight)
         self.passage = Passage(
-            id=str(uuid4()), lane=self.settings.id, direction=self.settings.direction, opened_at=now,
+            id=str(self.mint_id()), lane=self.settings.id, direction=self.settings.direction, opened_at=now,
             state=LaneState.APPROACH.value,
         )  # fmt: skip
         self.put("passage_opened", {}, events=(told.arrived(self.passage, now),))
@@ -310,7 +309,7 @@ class LaneController(LaneKnowledge):
             "passage_id": self.passage.id if self.passage else None,
             "booms": {side.value: place.value for side, place in self.boom_positions().items()},
         }
-        self.put("motion_unexplained", data, events=(Event(uuid4(), EventType.MOTION_UNEXPLAINED, now, data),))
+        self.put("motion_unexplained", data, events=(Event(self.mint_id(), EventType.MOTION_UNEXPLAINED, now, data),))
 
     def put(
         self,

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from uuid import UUID, uuid4
 
 from gate_service.domain.passage import Passage, Weighed
 from gate_service.domain.ports import Barrier, Claims, Clock, Journal, Signals, SlipSource
@@ -35,6 +36,7 @@ class LanePorts:
     clock_error_s: Callable[[], int | None]  # bound of the wall clock's error; None is unknown, never zero
     device_healths: Callable[[], Sequence[DeviceHealth]] = tuple  # the drivers' own, as of now: ages for pages
     lowering_rule: LoweringRule = forbids_lowering
+    mint_id: Callable[[], UUID] = uuid4  # the simulation brings its own, so that a seed replays byte for byte
 
 
 class LaneKnowledge:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Final, Self
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from sqlalchemy import Connection
 
@@ -41,7 +41,15 @@ SEAL_EVERY_S: Final = 20.0  # what a cut-off tail can hide until the next seal; 
 class SqlJournal:
     """`ports.Journal` on a database. Opens with `async with`, inside the database's own."""
 
-    def __init__(self, database: Database, site_id: str, clock: Clock | None = None) -> None:
+    def __init__(
+        self,
+        database: Database,
+        site_id: str,
+        clock: Clock | None = None,
+        *,
+        mint_id: Callable[[], UUID] = uuid4,
+    ) -> None:
+        self._mint_id = mint_id
         self._database = database
         self._site_id = site_id
         self._clock = clock
@@ -139,7 +147,7 @@ class SqlJournal:
 
     async def new_epoch(self, reason: str, actor: str) -> str:
         """Begin a new epoch (after a restore): `seq` starts anew, so nothing sent before can be overwritten by it."""
-        epoch = str(uuid4())
+        epoch = str(self._mint_id())
         entry = Entry("epoch_started", self._now(), actor, {"old": self._epoch, "new": epoch, "reason": reason})
         row = encode_entry(entry)
 
@@ -176,7 +184,7 @@ class SqlJournal:
         """Mint the epoch of a new record, or take that of an old one."""
         row = run(connection, "SELECT site_id, epoch FROM meta").fetchone()
         if row is None:
-            epoch = str(uuid4())
+            epoch = str(self._mint_id())
             created_at_us = to_us(self._now())
             run(
                 connection,

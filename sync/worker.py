@@ -10,9 +10,12 @@ import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
+from dataclasses import dataclass
 from random import Random
 from types import TracebackType
 from typing import Any, Final, Self
+
+import httpx
 
 from gate_service.domain.ports import Clock
 from sync.authority import AuthorityFeed
@@ -36,6 +39,14 @@ AFTER_A_FAULT_S: Final = 5.0
 Step = Callable[[], Awaitable[float | None]]
 
 
+@dataclass(frozen=True, slots=True)
+class Transports:
+    """How both parties are reached; None is the network. Tests and the simulation bring their own."""
+
+    central: httpx.AsyncBaseTransport | None = None
+    authority: httpx.AsyncBaseTransport | None = None
+
+
 class SyncWorker:
     """`slip_source` and `claims` are ready before the tasks run; without a party its tasks are left out."""
 
@@ -48,11 +59,17 @@ class SyncWorker:
         rng: Random | None = None,
         check_slip: SlipCheck | None = None,
         resolver: Resolve = resolve,
+        transports: Transports | None = None,
     ) -> None:
         self._clock = clock
         rng = rng or Random()  # noqa: S311 - spreads retries, hides nothing
         central, authority = settings.central, settings.authority
-        self._client = None if central is None else CentralClient(central, settings.site_id, clock, Line(clock))
+        transports = transports or Transports()
+        self._client = (
+            None
+            if central is None
+            else (CentralClient(central, settings.site_id, clock, Line(clock), transport=transports.central))
+        )
         self.cache = SlipCache(database, clock, check_slip)
         self.claims = CentralClaims(database, clock, rng, self._client)
         self.slip_source = CentralSlipSource(
@@ -71,7 +88,9 @@ class SyncWorker:
             self.outbox = Outbox(database, self._client, clock, rng, central.batch_limit)
         self.feed: AuthorityFeed | None = None
         if authority is not None:
-            self.feed = AuthorityFeed(authority, settings.site_id, database, clock, rng, resolver=resolver)
+            self.feed = AuthorityFeed(
+                authority, settings.site_id, database, clock, rng, resolver=resolver, transport=transports.authority
+            )
         self._wakers = {name: asyncio.Event() for name in ("outbox", "feed")}
         self._tasks: list[asyncio.Task[None]] = []
         self._faults: dict[str, str] = {}

@@ -43,7 +43,16 @@ WAIT_STATUSES: Final = (408, 425, 429)
 class CentralClient:
     """Opens with `async with`. Raises CentralError and its kinds; `line` is told of every answer and failure."""
 
-    def __init__(self, settings: CentralSettings, site_id: str, clock: Clock, line: Line) -> None:
+    def __init__(
+        self,
+        settings: CentralSettings,
+        site_id: str,
+        clock: Clock,
+        line: Line,
+        *,
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
+        self._transport = transport
         self._settings = settings
         self._site_id = site_id
         self._clock = clock
@@ -58,6 +67,7 @@ class CentralClient:
         self._read_token()
         self._client = httpx.AsyncClient(
             base_url=self._settings.base_url,
+            transport=self._transport,
             follow_redirects=False,
             trust_env=False,  # a proxy from the environment would see the token
             limits=httpx.Limits(max_connections=20, max_keepalive_connections=10, keepalive_expiry=30.0),

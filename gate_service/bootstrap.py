@@ -31,6 +31,7 @@ from gate_service.web.app import create_app
 from gate_service.web.settings import WebSettings
 from lanes.commands import LaneCommands
 from lanes.controller import LaneController
+from lanes.guards import Layout
 from lanes.interlocks import forbids_lowering
 from lanes.knowledge import LanePorts, LoweringRule
 from lanes.platform import DeckSettings
@@ -39,7 +40,6 @@ from lanes.policy.slip_reading import read_slip
 from lanes.policy.stock_tables import STOCK_EDITION, stock_tables
 from lanes.settings import LaneSettings
 from lanes.snapshot import lane_snapshot
-from lanes.states import Layout
 from sync.accounts import Accounts
 from sync.database import Database, DatabaseSettings
 from sync.feed_queries import FeedQueries

@@ -46,9 +46,11 @@ class Booms:
     ) -> None:
         """Start each intended lowering whose interlock is satisfied; done where the boom is seen down."""
         for side in sorted(self.to_lower):  # a set has no order that another run would repeat
+            if side in self._raising:
+                continue  # still seen down, perhaps; once it is up it is to come down again
             if positions.get(side) is BoomPosition.DOWN:
                 self.to_lower.discard(side)
-            elif side not in self._raising and not self._is_busy(side) and forbids(side) is None:
+            elif not self._is_busy(side) and forbids(side) is None:
                 self._start(side, self._barriers[side].lower_boom)
                 self._lowering.add(side)
 

@@ -22,19 +22,17 @@ from gate_service.domain.errors import (
 )
 from gate_service.domain.events import Event, EventType
 from gate_service.domain.passage import Disposition, Passage
-from gate_service.domain.reading import Side
 from gate_service.domain.record import LedgerChange
 from lanes import told
+from lanes.closing import goes_through
 from lanes.controller import LaneController
 from lanes.deciding import reservations
 from lanes.interlocks import RaiseReason, forbids_raising
+from lanes.request_fields import facts_of, read_side, read_text, resolved_facts
 from lanes.states import LaneCommand, LaneEvent, LaneState, step
 
 RECORD_WITHIN_S: Final = 5.0
 """How long a person waits for the record. The entry stays queued; it then says what was asked, and nothing was done."""
-
-LONGEST_TEXT: Final = 64
-"""Longest plate, slip number, container or seal taken from a reader or a form."""
 
 WAYS: Final[Mapping[str, tuple[LaneEvent, RaiseReason]]] = {
     "forward": (LaneEvent.DIVERT_ASKED, RaiseReason.DIVERT),
@@ -104,7 +102,7 @@ class LaneCommands:
 
     async def _ask_second(self, request: CommandRequest, actor: Actor, passage: Passage) -> dict[str, Any]:
         lane = self._lane
-        await self._record({**_facts(request), "waits_for": "second person"}, actor, passage)
+        await self._record({**facts_of(request), "waits_for": "second person"}, actor, passage)
         self._still(passage)
         pending = lane.approvals.ask(request, actor, passage, lane.clock.monotonic_s())
         lane.changed()
@@ -116,7 +114,7 @@ class LaneCommands:
         if passage is None:
             raise PassageChangedError("no vehicle is in the lane now")
         event, reason, disposition = self._way(request)
-        needs_second = request.command is Command.RELEASE and self._needs_second(passage, actor)
+        needs_second = self._lets_on(request, disposition, passage) and self._needs_second(passage, actor)
         self._check_expected(event)
         if reason is not None and not self._raises(event):
             reason = None  # no boom stands in its way: nothing to prove before it goes
@@ -125,7 +123,7 @@ class LaneCommands:
         if needs_second and approved_by is None:
             return await self._ask_second(request, actor, passage)
         disposed = replace(passage, disposition=disposition or passage.disposition, disposed_by=actor.label)
-        facts = {**_facts(request), "raise": None if reason is None else reason.value}
+        facts = {**facts_of(request), "raise": None if reason is None else reason.value}
         if approved_by is not None:
             facts["approved_by"] = approved_by.label
         events, ledger = self._told(request, disposed, actor)
@@ -154,6 +152,13 @@ class LaneCommands:
             return event, reason, Disposition.YARD_BEFORE
         return event, reason, Disposition.BACK_OUT if way == "back_out" else Disposition.DIVERT
 
+    def _lets_on(self, request: CommandRequest, disposition: Disposition | None, passage: Passage) -> bool:
+        """Whether this is milder than the verdict may be: a release, or an inspection inside of what is refused."""
+        if request.command is Command.RELEASE:
+            return True
+        inside = disposition is Disposition.YARD_INSIDE and self._lane.settings.direction == "inbound"
+        return inside and passage.verdict in {"refuse", "detain"}
+
     def _needs_second(self, passage: Passage, actor: Actor) -> bool:
         """Milder than the verdict is an override: who may is policy per reason, with firm minimums (RULES 7)."""
         if passage.verdict == "release" and passage.decided_version == passage.facts_version:
@@ -174,7 +179,9 @@ class LaneCommands:
         if request.command is not Command.RELEASE:
             kind = TOLD_AS.get(request.command)
             events = () if kind is None else (told.acted(passage, kind, now, actor.label, request.reason_code),)
-            return events, ()
+            # Sent to the yard inside, the goods pass the gate: their slips are taken as with a release (RULES 2).
+            passes = passage.disposition is Disposition.YARD_INSIDE and goes_through(passage, self._lane.settings)
+            return events, reservations(passage) if passes and request.command is Command.INSPECT else ()
         released = told.acted(passage, EventType.PASSAGE_RELEASED, now, actor.label, request.reason_code)
         if passage.verdict == "release":
             return (released,), reservations(passage)
@@ -187,14 +194,14 @@ class LaneCommands:
         if "crossed" in request.fields:
             event = LaneEvent.CROSSING_ATTESTED if request.fields["crossed"] else LaneEvent.DEPARTURE_ATTESTED
             self._check_expected(event)
-            await self._record(_facts(request), actor, passage)
+            await self._record(facts_of(request), actor, passage)
             self._still(passage)
             self._fire(event)
             return {"done": "resolve"}
-        resolved = passage.with_facts(**_resolved_facts(request.fields))
+        resolved = passage.with_facts(**resolved_facts(request.fields))
         now = self._lane.clock.now()
         told_as = told.acted(resolved, EventType.PASSAGE_RESOLVED, now, actor.label, request.reason_code)
-        await self._record(_facts(request), actor, resolved, events=(told_as,))
+        await self._record(facts_of(request), actor, resolved, events=(told_as,))
         self._still(passage)
         self._lane.passage = resolved
         self._lane.is_restored = False  # a person has taken the vehicle up
@@ -232,7 +239,7 @@ class LaneCommands:
         kinds = {Command.OPEN_LANE: EventType.LANE_OPENED, Command.CLOSE_LANE: EventType.LANE_CLOSED}
         kind = kinds.get(request.command)
         events = () if kind is None else (Event(lane.mint_id(), kind, now, data),)
-        await self._record(_facts(request), actor, lane.passage, events=events)
+        await self._record(facts_of(request), actor, lane.passage, events=events)
         if later:
             lane.is_closing_asked = True
             return {"done": "close_lane", "when": "after this vehicle"}
@@ -240,7 +247,7 @@ class LaneCommands:
         return {"done": request.command.value}
 
     async def _move_boom(self, request: CommandRequest, actor: Actor) -> dict[str, Any]:
-        side = _side(request.fields)
+        side = read_side(request.fields)
         lane = self._lane
         if side not in lane.ports.barriers:
             raise CommandRefusedError(f"lane {lane.settings.id} has no {side.value} barrier")
@@ -249,12 +256,12 @@ class LaneCommands:
             forbidden = lane.ports.lowering_rule(side, surroundings)
             if forbidden is not None:
                 raise InterlockError(f"{side.value} boom is not lowered: {forbidden}")
-            await self._record({**_facts(request), "side": side.value}, actor, lane.passage)
+            await self._record({**facts_of(request), "side": side.value}, actor, lane.passage)
             lane.booms.intend_lowering(side)
             lane.update()
             return {"done": "lower_boom"}
         if request.command is Command.EMERGENCY_RAISE:
-            facts = {**_facts(request), "side": side.value, "raise": RaiseReason.EMERGENCY.value}
+            facts = {**facts_of(request), "side": side.value, "raise": RaiseReason.EMERGENCY.value}
             await self._record(facts, actor, lane.passage)
             lane.emergency_raise(side)
             return {"done": "emergency_raise"}
@@ -265,7 +272,7 @@ class LaneCommands:
                 "release, divert or return first"
             )
         self._check_interlock(reason)
-        await self._record({**_facts(request), "side": side.value, "raise": reason.value}, actor, lane.passage)
+        await self._record({**facts_of(request), "side": side.value, "raise": reason.value}, actor, lane.passage)
         lane.booms.raise_boom(side)
         return {"done": "raise_boom"}
 
@@ -322,7 +329,7 @@ class LaneCommands:
 
     async def scan(self, code: str, actor: Actor) -> dict[str, Any]:
         """A slip was scanned for the vehicle in the lane. The same code again changes nothing."""
-        number = _text("code", code)
+        number = read_text("code", code)
         passage = self._vehicle()
         if number in passage.scanned:
             return {"passage_id": passage.id, "facts_version": passage.facts_version}
@@ -332,7 +339,7 @@ class LaneCommands:
         """A camera looked at the vehicle in the lane."""
         passage = self._vehicle()
         seen: dict[str, Any] = {
-            "plate": None if read.plate is None else _text("plate", read.plate).upper(),
+            "plate": None if read.plate is None else read_text("plate", read.plate).upper(),
             "trailer_plate": read.trailer_plate,
             "containers": read.containers,
             "seals": read.seals,
@@ -356,46 +363,3 @@ class LaneCommands:
         self._lane.fire(LaneEvent.FACTS_CHANGED)
         self._lane.update()
         return {"passage_id": passage.id, "facts_version": passage.facts_version}
-
-
-def _facts(request: CommandRequest) -> dict[str, Any]:
-    return {
-        "command": request.command.value,
-        "facts_version": request.facts_version,
-        "reason_code": request.reason_code,
-        "reason": request.reason,
-        "fields": {key: value for key, value in request.fields.items() if not isinstance(value, float)},
-    }
-
-
-def _text(name: str, value: object) -> str:
-    if not isinstance(value, str) or not value.strip() or len(value) > LONGEST_TEXT or not value.isprintable():
-        raise InputError(f"{name}: 1 to {LONGEST_TEXT} printable characters expected, found {value!r}"[:200])
-    return value.strip()
-
-
-def _texts(name: str, value: object) -> tuple[str, ...]:
-    if not isinstance(value, list | tuple):
-        raise InputError(f"{name}: a list of texts expected, found {value!r}"[:200])
-    return tuple(_text(name, item) for item in value)
-
-
-def _side(fields: Mapping[str, Any]) -> Side:
-    try:
-        return Side(fields.get("side", Side.EXIT.value))
-    except ValueError:
-        raise InputError(f"side: entry or exit expected, found {fields.get('side')!r}") from None
-
-
-def _resolved_facts(fields: Mapping[str, Any]) -> dict[str, Any]:
-    facts: dict[str, Any] = {}
-    if "plate" in fields:
-        facts |= {"plate": _text("plate", fields["plate"]).upper(), "is_plate_looked_at": True}
-    if "trailer_plate" in fields:
-        facts["trailer_plate"] = _text("trailer_plate", fields["trailer_plate"]).upper()
-    if "slip_nos" in fields:
-        facts["scanned"] = _texts("slip_nos", fields["slip_nos"])
-    for name in ("containers", "seals"):
-        if name in fields:
-            facts[name] = _texts(name, fields[name])
-    return facts

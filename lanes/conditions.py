@@ -12,9 +12,10 @@ from typing import Final
 
 from gate_service.domain.reading import BoomPosition, Detector, Presence, Side, WeightStatus
 from lanes.detectors import WITHDRAWN_HOLD_S, Crossing, Sight, has_crossed
+from lanes.guards import Layout
 from lanes.interlocks import CLEAR_HOLD_S
 from lanes.platform import Deck, DeckSettings
-from lanes.states import LaneEvent, LaneState, Layout
+from lanes.states import LaneEvent, LaneState
 
 DEVICES_GOOD_S: Final = 1.0
 """Devices must answer this long before a lane leaves FAULT by itself; one good answer may be chance."""
@@ -74,6 +75,8 @@ class Situation:
 
 
 def _arrived(s: Situation) -> bool:
+    if not s.layout.has_entry_barrier and s.is_platform_loaded():
+        return True  # drove on while nobody looked: a restart, a lost module
     if s.sight.presence(Detector.APPROACH) is None:
         return s.is_platform_loaded()
     return s.sight.is_occupied(Detector.APPROACH)
@@ -147,12 +150,28 @@ def _release_boom_up(s: Situation) -> bool:
     return s.sight.boom(side) in {BoomPosition.UP, None}
 
 
+def _second_vehicle(s: Situation) -> bool:
+    """The vehicle of the passage is gone, exit detectors clear, and the platform carries another one at rest."""
+    exits = {Detector.EXIT_BEAM, Detector.EXIT_LOOP}
+    around = s.sight.inputs.detectors.keys() - exits if s.sight.inputs is not None else frozenset[Detector]()
+    is_gone = s.sight.is_clear_for(WITHDRAWN_HOLD_S, s.now_s, leaving_out=frozenset(around))
+    return not s.has_passage and is_gone and s.is_platform_loaded()
+
+
+def _under_release_boom(s: Situation) -> bool:
+    """On the exit loop; without beams one that stood there before the boom rose has not moved yet: it needs green."""
+    stood_there = s.sight.presence(Detector.EXIT_BEAM) is None and s.sight.crossing is Crossing.AT_BEAM
+    return s.sight.is_occupied(Detector.EXIT_LOOP) and not stood_there
+
+
 PREDICATES: Final[tuple[tuple[LaneEvent, Callable[[Situation], bool]], ...]] = (
     (LaneEvent.FIRE_ON, _fire),
     (LaneEvent.RECORD_LOST, lambda s: not s.is_record_writable),
     (LaneEvent.DEVICE_LOST, lambda s: s.lost_because() is not None),
     (LaneEvent.DEVICES_BACK, _devices_back),
     (LaneEvent.CROSSED, lambda s: s.has_passage and has_crossed(s.sight, s.now_s)),
+    (LaneEvent.CROSSED_UNKNOWN, lambda s: not s.has_passage and has_crossed(s.sight, s.now_s)),
+    (LaneEvent.SECOND_VEHICLE, _second_vehicle),
     (LaneEvent.VEHICLE_WITHDREW, _withdrew),
     (LaneEvent.VEHICLE_ARRIVED, _arrived),
     (LaneEvent.VEHICLE_ENTERED, _entered),
@@ -160,7 +179,7 @@ PREDICATES: Final[tuple[tuple[LaneEvent, Callable[[Situation], bool]], ...]] = (
     (LaneEvent.NOT_WHOLE, _not_whole),
     (LaneEvent.WHOLE_ON_PLATFORM, Situation.is_whole),
     (LaneEvent.READY_TO_DECIDE, _ready_to_decide),
-    (LaneEvent.UNDER_RELEASE_BOOM, lambda s: s.sight.is_occupied(Detector.EXIT_LOOP)),
+    (LaneEvent.UNDER_RELEASE_BOOM, _under_release_boom),
     (LaneEvent.RELEASE_BOOM_UP, _release_boom_up),
     (LaneEvent.LANE_CLEAR, _lane_clear),
     (LaneEvent.UNEXPLAINED_MOTION, _unexplained),

@@ -119,13 +119,7 @@ class LaneController(LaneKnowledge):
             return
         if before is None and health.fault is None:
             return
-        kind = EventType.DEVICE_FAULT if health.fault else EventType.DEVICE_RECOVERED
-        now = self.clock.now()
-        data = {"lane": self.settings.id, "device": health.device, "kind": health.kind, "fault": health.fault}
-        entry = Entry(
-            kind.value, now, "service", data, lane=self.settings.id, events=(Event(self.mint_id(), kind, now, data),)
-        )
-        self.scribe.put(entry)
+        self.scribe.put(told.device_entry(health, self.settings.id, self.clock.now(), self.mint_id()))
         self.changed()
 
     # The automaton ----------------------------------------------------------------------------------------------
@@ -178,6 +172,7 @@ class LaneController(LaneKnowledge):
                 self.sight = forget_crossing(self.sight)
                 self.booms.raise_boom(self.release_side())
             case LaneCommand.RAISE_TO_RETURN:
+                self.sight = forget_crossing(self.sight)
                 self.booms.raise_boom(Side.ENTRY)
             case LaneCommand.LOWER_ENTRY_BOOM:
                 self.booms.intend_lowering(Side.ENTRY)
@@ -309,6 +304,7 @@ class LaneController(LaneKnowledge):
             "passage_id": self.passage.id if self.passage else None,
             "booms": {side.value: place.value for side, place in self.boom_positions().items()},
         }
+        self.sight = forget_crossing(self.sight)  # told once: else the lane would fall into its fault for ever
         self.put("motion_unexplained", data, events=(Event(self.mint_id(), EventType.MOTION_UNEXPLAINED, now, data),))
 
     def put(
@@ -338,9 +334,8 @@ class LaneController(LaneKnowledge):
             passage = replace(passage, state=self.state.value)
         return self.scribe.put(
             Entry(
-                kind, self.clock.now(), actor, facts, lane=self.settings.id,
-                passage_id=passage.id if passage else None, passage=passage.document() if passage else None,
-                ledger=ledger, events=events,
+                kind, self.clock.now(), actor, facts, self.settings.id, passage.id if passage else None,
+                passage=passage.document() if passage else None, ledger=ledger, events=events,
             )
         )  # fmt: skip
 
@@ -366,7 +361,8 @@ class LaneController(LaneKnowledge):
         while True:
             await self._lights_wanted.wait()
             self._lights_wanted.clear()
-            wanted = aspects(self.state, self.settings.layout, self.boom_positions())
+            is_still_in = self.passage is not None and self.passage.disposition is not None
+            wanted = aspects(self.state, self.settings.layout, self.boom_positions(), is_still_in=is_still_in)
             if wanted == self.shown:
                 continue
             try:

@@ -28,7 +28,7 @@ class Crossing(StrEnum):
     """How far the vehicle of this passage got towards and under the exit boom."""
 
     NONE = "none"
-    AT_BEAM = "at_beam"  # A only: front over the platform's exit edge
+    AT_BEAM = "at_beam"  # A only: front over the platform's exit edge; without beams: stood on B from the first
     UNDER = "under"  # B seen
     PAST_BEAM = "past_beam"  # B seen, A clear again: only forward is left
     UNKNOWN = "unknown"  # a step was missed (inputs were unknown meanwhile)
@@ -107,7 +107,7 @@ def _advance(crossing: Crossing, inputs: LaneInputs) -> Crossing:
     if crossing is Crossing.UNKNOWN:
         return Crossing.UNKNOWN
     if beam is None:  # no beams: the loop alone
-        return Crossing.PAST_BEAM if on_loop else crossing
+        return _advance_on_loop(crossing, inputs, on_loop=on_loop)
     match crossing:
         case Crossing.NONE | Crossing.AT_BEAM:
             if at_beam and on_loop:
@@ -121,6 +121,20 @@ def _advance(crossing: Crossing, inputs: LaneInputs) -> Crossing:
             return Crossing.UNDER if at_beam else Crossing.PAST_BEAM
 
 
+def _advance_on_loop(crossing: Crossing, inputs: LaneInputs, *, on_loop: bool) -> Crossing:
+    """Without beams. Who stood on the loop before the boom was up goes forward only once it is; else it backed off."""
+    is_open = inputs.booms.get(Side.EXIT, inputs.booms.get(Side.ENTRY, BoomPosition.UP)) is BoomPosition.UP
+    if on_loop:
+        return Crossing.PAST_BEAM if is_open and crossing is not Crossing.AT_BEAM else _at_least_at_beam(crossing)
+    if crossing is Crossing.AT_BEAM:
+        return Crossing.PAST_BEAM if is_open else Crossing.NONE
+    return crossing
+
+
+def _at_least_at_beam(crossing: Crossing) -> Crossing:
+    return Crossing.AT_BEAM if crossing is Crossing.NONE else crossing
+
+
 def look(sight: Sight, inputs: LaneInputs) -> Sight:
     """Fold one poll of the inputs into what is known."""
     return Sight(inputs, _clear_since(sight, inputs), _advance(sight.crossing, inputs))
@@ -128,7 +142,8 @@ def look(sight: Sight, inputs: LaneInputs) -> Sight:
 
 def forget_crossing(sight: Sight) -> Sight:
     """A new passage, or a vehicle seen back where it came from: the crossing starts again from nothing."""
-    return replace(sight, crossing=Crossing.NONE)
+    stands_on_loop = sight.presence(Detector.EXIT_BEAM) is None and sight.is_occupied(Detector.EXIT_LOOP)
+    return replace(sight, crossing=Crossing.AT_BEAM if stands_on_loop else Crossing.NONE)
 
 
 def has_crossed(sight: Sight, now_s: float) -> bool:

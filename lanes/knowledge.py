@@ -14,10 +14,11 @@ from gate_service.domain.ports import Barrier, Claims, Clock, Journal, Signals, 
 from gate_service.domain.reading import BoomPosition, DeviceHealth, Side, StabilityFrom
 from lanes.conditions import Situation
 from lanes.detectors import Sight
+from lanes.guards import View
 from lanes.interlocks import RaiseReason, Surroundings, forbids_lowering, forbids_raising
 from lanes.platform import Deck, stand_whole
 from lanes.settings import LaneSettings
-from lanes.states import LaneEvent, LaneState, View
+from lanes.states import LaneEvent, LaneState
 
 LoweringRule = Callable[[Side, Surroundings], str | None]
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from gate_service.domain.events import JsonObject
+from lanes.guards import Layout
 from lanes.platform import DeckSettings
-from lanes.states import Layout
 
 
 @dataclass(frozen=True, slots=True)

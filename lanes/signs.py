@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import Final
 
 from gate_service.domain.reading import Aspect, BoomPosition, Side
-from lanes.states import LaneState, Layout
+from lanes.guards import Layout
+from lanes.states import LaneState
 
 Text = Mapping[str, str]
 
@@ -49,8 +50,14 @@ STATE_TEXTS: Final[Mapping[LaneState, Text]] = {
 }
 
 
-def aspects(state: LaneState, layout: Layout, booms: Mapping[Side, BoomPosition]) -> dict[Side, Aspect]:
-    """The lights of both sides. Green only where the boom is seen up (or there is none) and the state lets drive."""
+def aspects(
+    state: LaneState, layout: Layout, booms: Mapping[Side, BoomPosition], *, is_still_in: bool = False
+) -> dict[Side, Aspect]:
+    """The lights of both sides. Green only where the boom is seen up (or there is none) and the state lets drive.
+
+    `is_still_in`: while the lane clears, the vehicle that was let go has not been seen to cross. It keeps its green
+    where the next vehicle cannot take it for its own, that is, where something keeps that one from the exit.
+    """
 
     def is_open(side: Side) -> bool:
         return booms.get(side, BoomPosition.UP) is BoomPosition.UP
@@ -61,6 +68,8 @@ def aspects(state: LaneState, layout: Layout, booms: Mapping[Side, BoomPosition]
         entry = Aspect.GREEN
     elif state is LaneState.RETURNING and is_open(Side.ENTRY):
         entry = Aspect.BACK_OUT
-    if state in {LaneState.LEAVING, LaneState.DIVERTING} and is_open(Side.EXIT):
+    stands_apart = layout.has_entry_barrier or layout.has_weighbridge
+    may_go_on = state is LaneState.CLEARING and is_still_in and stands_apart and layout.has_exit_barrier
+    if (may_go_on or state in {LaneState.LEAVING, LaneState.DIVERTING}) and is_open(Side.EXIT):
         exit_side = Aspect.GREEN
     return {Side.ENTRY: entry, Side.EXIT: exit_side}

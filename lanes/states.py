@@ -13,6 +13,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from lanes import guards
+from lanes.guards import View
+
 
 class LaneState(StrEnum):
     """Where a lane is. Public: the words stand in snapshots and in the record."""
@@ -53,6 +56,8 @@ class LaneEvent(StrEnum):
     RETURN_BOOM_UP = "return_boom_up"
     UNDER_RELEASE_BOOM = "under_release_boom"
     CROSSED = "crossed"  # forward, proven by the detectors in their order
+    CROSSED_UNKNOWN = "crossed_unknown"  # the same, by a vehicle that no passage knows
+    SECOND_VEHICLE = "second_vehicle"  # the passage is over and another vehicle stands on the platform
     LANE_CLEAR = "lane_clear"  # every detector freshly clear, platform empty, booms down
     BOOM_FAILED = "boom_failed"  # commanded and not confirmed
     UNEXPLAINED_MOTION = "unexplained_motion"
@@ -95,31 +100,6 @@ class LaneCommand(StrEnum):
     ESCALATE = "escalate"
 
 
-@dataclass(frozen=True, slots=True)
-class Layout:
-    """What a lane has. All layouts share one table."""
-
-    has_weighbridge: bool = True
-    has_entry_barrier: bool = True
-    has_exit_barrier: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class View:
-    """What guards may look at, besides the state."""
-
-    layout: Layout = Layout()
-    has_passage: bool = False
-    is_vehicle_on_platform: bool = False
-    is_vehicle_at_approach: bool = False
-    are_booms_down: bool = True
-    is_fire: bool = False
-    are_devices_good: bool = True
-    is_record_writable: bool = True
-    is_release_decided: bool = False  # the passage was released (or sent on) and no crossing was seen yet
-    is_for_person: bool = False  # the passage was open when the service started: nothing resumes by itself
-
-
 Guard = Callable[[View], bool]
 
 
@@ -142,92 +122,31 @@ class Step:
     handled: bool
 
 
-def _has_entry(view: View) -> bool:
-    return view.layout.has_entry_barrier
-
-
-def _has_entry_and_more(view: View) -> bool:
-    return view.layout.has_entry_barrier and (view.layout.has_exit_barrier or view.layout.has_weighbridge)
-
-
-def _decides_at_approach(view: View) -> bool:
-    return not _has_entry_and_more(view) and not view.layout.has_weighbridge
-
-
-def _open_platform(view: View) -> bool:
-    return view.layout.has_weighbridge and not view.layout.has_entry_barrier
-
-
-def _weighs(view: View) -> bool:
-    return view.layout.has_weighbridge
-
-
-def _can_work(view: View) -> bool:
-    return view.are_devices_good and view.is_record_writable and not view.is_fire
-
-
-def _can_work_empty(view: View) -> bool:
-    return _can_work(view) and not view.has_passage and view.are_booms_down
-
-
-def _can_work_boom_up(view: View) -> bool:
-    return _can_work(view) and not view.has_passage
-
-
-def _undecided_on_platform(view: View) -> bool:
-    undecided = _can_work(view) and view.has_passage and not view.is_release_decided and not view.is_for_person
-    return undecided and view.is_vehicle_on_platform and view.layout.has_weighbridge
-
-
-def _undecided_at_approach(view: View) -> bool:
-    return (
-        _can_work(view)
-        and view.has_passage
-        and not view.is_release_decided
-        and not view.is_for_person
-        and view.is_vehicle_at_approach
-        and not view.is_vehicle_on_platform
-        and view.are_booms_down
-    )
-
-
-def _was_held(view: View) -> bool:
-    """Neither released nor sent on: the exit boom was not up for it, so a vehicle that is gone has gone back."""
-    return not view.is_release_decided
-
-
-def _stands_before_the_lane(view: View) -> bool:
-    """Never admitted, or not yet moved: no boom but the entry boom lets it go on, and only from `approach`."""
-    undecided = _can_work(view) and view.has_passage and not view.is_release_decided and _has_entry_and_more(view)
-    return undecided and view.is_vehicle_at_approach and not view.is_vehicle_on_platform
-
-
-def _needs_person(view: View) -> bool:
-    return _can_work(view) and view.has_passage
-
-
 _S, _E, _C = LaneState, LaneEvent, LaneCommand
 
 _WAYS_OUT: Final = (
     Row(_E.RELEASE_ASKED, _S.OPENING, (_C.RAISE_RELEASE_BOOM,)),
     Row(_E.DIVERT_ASKED, _S.DIVERTING, (_C.RAISE_TO_DIVERT,)),
-    Row(_E.RETURN_ASKED, _S.RETURNING, (_C.RAISE_TO_RETURN,), when=_has_entry),
+    Row(_E.RETURN_ASKED, _S.RETURNING, (_C.RAISE_TO_RETURN,), when=guards.has_entry),
     Row(_E.RETURN_ASKED, _S.RETURNING),
     Row(_E.CROSSING_ATTESTED, _S.CLEARING, (_C.RECORD_CROSSING, _C.LOWER_ENTRY_BOOM, _C.LOWER_EXIT_BOOM)),
     Row(_E.DEPARTURE_ATTESTED, _S.CLEARING, (_C.RECORD_DEPARTURE, _C.LOWER_ENTRY_BOOM, _C.LOWER_EXIT_BOOM)),
-    Row(_E.VEHICLE_WITHDREW, _S.CLEARING, (_C.RECORD_DEPARTURE, _C.LOWER_ENTRY_BOOM), when=_was_held),
+    Row(_E.VEHICLE_WITHDREW, _S.CLEARING, (_C.RECORD_DEPARTURE, _C.LOWER_ENTRY_BOOM), when=guards.was_held),
 )
 _ASK_AGAIN: Final = (
     Row(_E.FACTS_CHANGED, _S.DECIDING, (_C.DECIDE,)),
-    Row(_E.REWEIGH_ASKED, _S.ON_PLATFORM, (_C.START_WEIGHING,), when=_weighs),
+    Row(_E.REWEIGH_ASKED, _S.ON_PLATFORM, (_C.START_WEIGHING,), when=guards.weighs),
     Row(_E.TIME_IS_UP, _S.REVIEW, (_C.ESCALATE,)),
 )
+_TAKE_UP_STRANGER: Final = (_C.OPEN_PASSAGE, _C.START_WEIGHING)
 _RESUME: Final = (
-    Row(_E.CLEAR_ASKED, _S.IDLE, when=_can_work_empty),
-    Row(_E.CLEAR_ASKED, _S.CLEARING, (_C.LOWER_ENTRY_BOOM, _C.LOWER_EXIT_BOOM), when=_can_work_boom_up),
-    Row(_E.CLEAR_ASKED, _S.ON_PLATFORM, (_C.START_WEIGHING,), when=_undecided_on_platform),
-    Row(_E.CLEAR_ASKED, _S.APPROACH, when=_undecided_at_approach),
-    Row(_E.CLEAR_ASKED, _S.REVIEW, when=_needs_person),
+    # A vehicle that no passage knows: the person who looked lets it be weighed and judged as any other.
+    Row(_E.CLEAR_ASKED, _S.ON_PLATFORM, _TAKE_UP_STRANGER, when=guards.stranger_on_platform),
+    Row(_E.CLEAR_ASKED, _S.IDLE, when=guards.can_work_empty),
+    Row(_E.CLEAR_ASKED, _S.CLEARING, (_C.LOWER_ENTRY_BOOM, _C.LOWER_EXIT_BOOM), when=guards.can_work_boom_up),
+    Row(_E.CLEAR_ASKED, _S.ON_PLATFORM, (_C.START_WEIGHING,), when=guards.undecided_on_platform),
+    Row(_E.CLEAR_ASKED, _S.APPROACH, when=guards.undecided_at_approach),
+    Row(_E.CLEAR_ASKED, _S.REVIEW, when=guards.needs_person),
 )
 
 TRANSITIONS: Final[dict[LaneState, tuple[Row, ...]]] = {
@@ -237,9 +156,9 @@ TRANSITIONS: Final[dict[LaneState, tuple[Row, ...]]] = {
         Row(_E.CLOSE_ASKED, _S.CLOSED),
     ),
     _S.APPROACH: (
-        Row(_E.READY_TO_ADMIT, _S.ADMITTING, (_C.ADMIT,), when=_has_entry_and_more),
-        Row(_E.VEHICLE_ENTERED, _S.ON_PLATFORM, (_C.START_WEIGHING,), when=_open_platform),
-        Row(_E.READY_TO_DECIDE, _S.DECIDING, (_C.DECIDE,), when=_decides_at_approach),
+        Row(_E.READY_TO_ADMIT, _S.ADMITTING, (_C.ADMIT,), when=guards.has_entry_and_more),
+        Row(_E.VEHICLE_ENTERED, _S.ON_PLATFORM, (_C.START_WEIGHING,), when=guards.open_platform),
+        Row(_E.READY_TO_DECIDE, _S.DECIDING, (_C.DECIDE,), when=guards.decides_at_approach),
         Row(_E.VEHICLE_WITHDREW, _S.IDLE, (_C.RECORD_DEPARTURE,)),
         Row(_E.DEPARTURE_ATTESTED, _S.IDLE, (_C.RECORD_DEPARTURE,)),
         Row(_E.TIME_IS_UP, _S.APPROACH, (_C.ESCALATE,)),
@@ -254,14 +173,14 @@ TRANSITIONS: Final[dict[LaneState, tuple[Row, ...]]] = {
         Row(_E.WHOLE_ON_PLATFORM, _S.WEIGHING, (_C.LOWER_ENTRY_BOOM,)),
         Row(_E.VEHICLE_WITHDREW, _S.CLEARING, (_C.RECORD_DEPARTURE, _C.LOWER_ENTRY_BOOM)),
         Row(_E.READY_TO_DECIDE, _S.DECIDING, (_C.LOWER_ENTRY_BOOM, _C.DECIDE)),
-        Row(_E.RETURN_ASKED, _S.RETURNING, (_C.RAISE_TO_RETURN,), when=_has_entry),
+        Row(_E.RETURN_ASKED, _S.RETURNING, (_C.RAISE_TO_RETURN,), when=guards.has_entry),
         Row(_E.TIME_IS_UP, _S.ON_PLATFORM, (_C.ESCALATE,)),
     ),
     _S.WEIGHING: (
         Row(_E.NOT_WHOLE, _S.ON_PLATFORM, (_C.START_WEIGHING, _C.FORGET_LOWERING)),
         Row(_E.READY_TO_DECIDE, _S.DECIDING, (_C.DECIDE,)),
         Row(_E.VEHICLE_WITHDREW, _S.CLEARING, (_C.RECORD_DEPARTURE, _C.LOWER_ENTRY_BOOM)),
-        Row(_E.RETURN_ASKED, _S.RETURNING, (_C.RAISE_TO_RETURN,), when=_has_entry),
+        Row(_E.RETURN_ASKED, _S.RETURNING, (_C.RAISE_TO_RETURN,), when=guards.has_entry),
         Row(_E.TIME_IS_UP, _S.WEIGHING, (_C.ESCALATE,)),
     ),
     _S.DECIDING: (
@@ -276,7 +195,7 @@ TRANSITIONS: Final[dict[LaneState, tuple[Row, ...]]] = {
         *_WAYS_OUT,
         *_ASK_AGAIN,
         Row(_E.HOLD_ASKED, _S.DETAINED),
-        Row(_E.CLEAR_ASKED, _S.APPROACH, (_C.TAKE_UP,), when=_stands_before_the_lane),  # after a restart
+        Row(_E.CLEAR_ASKED, _S.APPROACH, (_C.TAKE_UP,), when=guards.stands_before_the_lane),  # after a restart
     ),
     _S.DETAINED: (
         *_WAYS_OUT,
@@ -299,10 +218,15 @@ TRANSITIONS: Final[dict[LaneState, tuple[Row, ...]]] = {
     ),
     _S.CLEARING: (
         Row(_E.CROSSED, _S.CLEARING, (_C.RECORD_CROSSING, _C.LOWER_EXIT_BOOM, _C.LOWER_ENTRY_BOOM)),
+        Row(
+            _E.SECOND_VEHICLE, _S.ON_PLATFORM, (_C.RECORD_UNEXPLAINED, _C.OPEN_PASSAGE, _C.START_WEIGHING, _C.ESCALATE)
+        ),
         Row(_E.LANE_CLEAR, _S.IDLE, when=lambda view: not view.has_passage),
         Row(_E.LANE_CLEAR, _S.REVIEW, when=lambda view: view.has_passage),  # rolled back: authorised, boom down again
         Row(_E.CROSSING_ATTESTED, _S.CLEARING, (_C.RECORD_CROSSING,)),
         Row(_E.DEPARTURE_ATTESTED, _S.CLEARING, (_C.RECORD_DEPARTURE,)),
+        Row(_E.HOLD_ASKED, _S.REVIEW, (_C.LOWER_EXIT_BOOM,), when=lambda view: view.has_passage),  # let go, but stands
+        Row(_E.CROSSED_UNKNOWN, _S.CLEARING, (_C.RECORD_UNEXPLAINED, _C.ESCALATE)),  # followed on one decision
         Row(_E.TIME_IS_UP, _S.CLEARING, (_C.ESCALATE,)),
     ),
     _S.RETURNING: (
@@ -321,20 +245,22 @@ TRANSITIONS: Final[dict[LaneState, tuple[Row, ...]]] = {
         Row(_E.TIME_IS_UP, _S.DIVERTING, (_C.ESCALATE,)),
     ),
     _S.CLOSED: (
-        Row(_E.OPEN_ASKED, _S.IDLE, when=_can_work_empty),
-        Row(_E.OPEN_ASKED, _S.REVIEW, when=_needs_person),
+        Row(_E.OPEN_ASKED, _S.IDLE, when=guards.can_work_empty),
+        Row(_E.OPEN_ASKED, _S.REVIEW, when=guards.needs_person),
         Row(_E.CROSSING_ATTESTED, _S.CLOSED, (_C.RECORD_CROSSING,)),
         Row(_E.DEPARTURE_ATTESTED, _S.CLOSED, (_C.RECORD_DEPARTURE,)),
+        Row(_E.CROSSED_UNKNOWN, _S.CLOSED, (_C.RECORD_UNEXPLAINED,)),
     ),
     _S.FAULT: (
         # Back by itself only where no boom has to move for it; otherwise a person re-arms.
-        Row(_E.DEVICES_BACK, _S.IDLE, when=_can_work_empty),
-        Row(_E.DEVICES_BACK, _S.ON_PLATFORM, (_C.START_WEIGHING,), when=_undecided_on_platform),
-        Row(_E.DEVICES_BACK, _S.APPROACH, when=_undecided_at_approach),
-        Row(_E.DEVICES_BACK, _S.REVIEW, (_C.ESCALATE,), when=_needs_person),
+        Row(_E.DEVICES_BACK, _S.IDLE, when=guards.can_work_empty),
+        Row(_E.DEVICES_BACK, _S.ON_PLATFORM, (_C.START_WEIGHING,), when=guards.undecided_on_platform),
+        Row(_E.DEVICES_BACK, _S.APPROACH, when=guards.undecided_at_approach),
+        Row(_E.DEVICES_BACK, _S.REVIEW, (_C.ESCALATE,), when=guards.needs_person),
         *_RESUME,
         Row(_E.CROSSING_ATTESTED, _S.FAULT, (_C.RECORD_CROSSING,)),
         Row(_E.DEPARTURE_ATTESTED, _S.FAULT, (_C.RECORD_DEPARTURE,)),
+        Row(_E.CROSSED_UNKNOWN, _S.FAULT, (_C.RECORD_UNEXPLAINED,)),
         Row(_E.CLOSE_ASKED, _S.CLOSED),
         Row(_E.TIME_IS_UP, _S.FAULT, (_C.ESCALATE,)),
     ),
@@ -343,6 +269,7 @@ TRANSITIONS: Final[dict[LaneState, tuple[Row, ...]]] = {
         *_RESUME,
         Row(_E.CROSSING_ATTESTED, _S.FIRE, (_C.RECORD_CROSSING,)),
         Row(_E.DEPARTURE_ATTESTED, _S.FIRE, (_C.RECORD_DEPARTURE,)),
+        Row(_E.CROSSED_UNKNOWN, _S.FIRE, (_C.RECORD_UNEXPLAINED,)),
     ),
 }
 """Rows of each state, tried in order."""
@@ -354,6 +281,7 @@ ANYWHERE: Final = (
     Row(_E.BOOM_FAILED, _S.FAULT, (_C.FORGET_LOWERING, _C.ESCALATE)),
     Row(_E.EMERGENCY_RAISED, _S.FAULT, (_C.ESCALATE,)),
     Row(_E.CROSSED, _S.FAULT, (_C.FORGET_LOWERING, _C.RECORD_UNEXPLAINED, _C.ESCALATE)),  # went without a release
+    Row(_E.CROSSED_UNKNOWN, _S.FAULT, (_C.FORGET_LOWERING, _C.RECORD_UNEXPLAINED, _C.ESCALATE)),
 )
 """Rows that hold in every state for which no own row matched."""
 

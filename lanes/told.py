@@ -9,6 +9,8 @@ from uuid import UUID, uuid5
 
 from gate_service.domain.events import Event, EventType
 from gate_service.domain.passage import Passage
+from gate_service.domain.reading import DeviceHealth
+from gate_service.domain.record import Entry
 
 NAMESPACE = UUID("6f0c7b1e-2f0a-5d0e-9a63-0d0c3a9b7f11")
 """Event ids come from the fact itself (passage, type, slip), so that telling a fact again tells the same event."""
@@ -128,3 +130,10 @@ def departure(passage: Passage, at: datetime) -> list[Event]:
         *hazmat(passage, EventType.HAZMAT_TURNED_AWAY, at),
         turned,
     ]
+
+
+def device_entry(health: DeviceHealth, lane: str, at: datetime, event_id: UUID) -> Entry:
+    """A device fell into or came out of a fault."""
+    kind = EventType.DEVICE_FAULT if health.fault else EventType.DEVICE_RECOVERED
+    data = {"lane": lane, "device": health.device, "kind": health.kind, "fault": health.fault}
+    return Entry(kind.value, at, "service", data, lane=lane, events=(Event(event_id, kind, at, data),))

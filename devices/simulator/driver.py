@@ -96,6 +96,8 @@ class Driver:
                 return Phase.BACKING
             case Phase.INSIDE:
                 return self._wished_inside(view)
+            case Phase.BACKING if self.vehicle.is_standing and not view.back_out and not self.by_himself:
+                return Phase.LEAVING if self._may_leave(view) else None  # sent the other way after all
             case _:
                 return None
 

@@ -201,6 +201,20 @@ def verify(directory: Annotated[Path, typer.Argument(help="Data directory.")], a
 
 
 @app.command()
+def simulate(
+    seeds: Annotated[int, typer.Option(min=1, max=1_000_000, help="How many seeds.")] = 10,
+    first: Annotated[int, typer.Option("--from", min=0, help="The first of them.")] = 1,
+    hours: Annotated[float, typer.Option(min=0.001, max=1000, help="Simulated hours of traffic per seed.")] = 0.25,
+    inject: Annotated[str | None, typer.Option(help="Take one protection away; --inject list names them.")] = None,
+    as_json: Json = False,
+) -> None:
+    """The whole site in one process on virtual time with random faults; a failing seed replays exactly."""
+    from gate_service.cli import simulate as verb
+
+    raise typer.Exit(verb.run(seeds=seeds, first=first, hours=hours, inject=inject, as_json=as_json))
+
+
+@app.command()
 def bench(
     name: Annotated[str | None, typer.Argument(help="Which figures; none runs all.")] = None, as_json: Json = False
 ) -> None:

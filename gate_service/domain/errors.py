@@ -284,3 +284,9 @@ class ListenRefusedError(ConfigError):
     """The service will not listen like this: plain HTTP off loopback, or off loopback with no users."""
 
     code = "listen_refused"
+
+
+class SimulationError(GateError):
+    """The simulated site stands still: a mistake of the simulation or of the service, never of a real site."""
+
+    code = "simulation_stuck"

@@ -27,11 +27,11 @@ from gate_service.domain.reading import (
 from gate_service.domain.record import Entry
 from lanes.commands import LaneCommands
 from lanes.controller import LaneController
+from lanes.guards import Layout
 from lanes.interlocks import FRESH_S, forbids_lowering
 from lanes.knowledge import LanePorts
 from lanes.platform import DeckSettings
 from lanes.settings import LaneSettings
-from lanes.states import Layout
 
 POLL_S = 0.05
 START = datetime(2026, 11, 22, 2, 0, tzinfo=UTC)

@@ -8,9 +8,10 @@ from hypothesis import strategies as st
 from gate_service.domain.commands import Actor, ActorKind, Command, CommandRequest, PlateRead, Role
 from gate_service.domain.errors import GateError
 from gate_service.domain.reading import BoomPosition, Detector
+from lanes.guards import Layout
 from lanes.interlocks import forbids_lowering
 from lanes.snapshot import lane_snapshot
-from lanes.states import OWNED_BY_PERSON, LaneState, Layout
+from lanes.states import OWNED_BY_PERSON, LaneState
 from tests.fakes.lane_rig import LaneRig
 from tests.fakes.slips import sound_slip
 

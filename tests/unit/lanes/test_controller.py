@@ -8,8 +8,9 @@ from gate_service.domain.commands import Actor, ActorKind, Command, CommandReque
 from gate_service.domain.errors import CommandRefusedError, InterlockError, NotPermittedError, PassageChangedError
 from gate_service.domain.passage import Disposition, Outcome
 from gate_service.domain.reading import Aspect, BoomPosition, Detector, Presence, Side
+from lanes.guards import Layout
 from lanes.snapshot import lane_snapshot
-from lanes.states import LaneState, Layout
+from lanes.states import LaneState
 from tests.fakes.lane_rig import LaneRig
 from tests.fakes.slips import sound_slip
 

@@ -9,8 +9,8 @@ import pytest
 from gate_service.domain.passage import Passage
 from gate_service.domain.ports import SlipAnswer, Source
 from lanes.case_document import case_document
+from lanes.guards import Layout
 from lanes.settings import LaneSettings
-from lanes.states import Layout
 
 NOW = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
 LANE = LaneSettings(

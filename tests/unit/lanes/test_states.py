@@ -2,6 +2,7 @@
 
 import pytest
 
+from lanes.guards import Layout, View
 from lanes.states import (
     ANYWHERE,
     OWNED_BY_PERSON,
@@ -9,8 +10,6 @@ from lanes.states import (
     LaneCommand,
     LaneEvent,
     LaneState,
-    Layout,
-    View,
     step,
 )
 

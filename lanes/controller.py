@@ -219,6 +219,8 @@ class LaneController(LaneKnowledge):
 
     def _take_up(self) -> None:
         self.is_restored = False
+        if self.passage is not None:  # it stands where it came: what was decided for it is void
+            self.passage = replace(self.passage, disposition=None, disposed_by=None)
 
     def _start_weighing(self) -> None:
         self.is_restored = False
@@ -290,9 +292,7 @@ class LaneController(LaneKnowledge):
         self.put("crossing" if has_crossed else "departure", {"outcome": closed.outcome}, ledger=ledger, events=events)
         if closed.outcome is not Outcome.CROSSED:
             self.ports.claims.give_back(closed.id)
-        self.passage = None
-        self.is_restored = False
-        self.weighing_since_s = None
+        self.passage, self.is_restored, self.weighing_since_s = None, False, None
         self.sight = forget_crossing(self.sight)
         self.deck = forget_vehicle(self.deck)
 
@@ -335,7 +335,7 @@ class LaneController(LaneKnowledge):
         return self.scribe.put(
             Entry(
                 kind, self.clock.now(), actor, facts, self.settings.id, passage.id if passage else None,
-                passage=passage.document() if passage else None, ledger=ledger, events=events,
+                passage.document() if passage else None, ledger, events,
             )
         )  # fmt: skip
 
@@ -395,5 +395,5 @@ class LaneController(LaneKnowledge):
         """A task of the lane that ended through our own fault closes the lane: it is never silence."""
         error = None if task.cancelled() else task.exception()
         if error is not None:
-            log.error("lane %s: a task of the lane failed", self.settings.id, exc_info=error)
+            log.error("lane %s: a task failed", self.settings.id, exc_info=error)
             self._lost("service_fault")

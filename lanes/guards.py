@@ -101,8 +101,8 @@ def was_held(view: View) -> bool:
 
 def stands_before_the_lane(view: View) -> bool:
     """Never admitted, or not yet moved: no boom but the entry boom lets it go on, and only from `approach`."""
-    undecided = can_work(view) and view.has_passage and not view.is_release_decided and has_entry_and_more(view)
-    return undecided and view.is_vehicle_at_approach and not view.is_vehicle_on_platform
+    may = can_work(view) and view.has_passage and has_entry_and_more(view)
+    return may and view.is_vehicle_at_approach and not view.is_vehicle_on_platform
 
 
 def needs_person(view: View) -> bool:

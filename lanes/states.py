@@ -129,9 +129,12 @@ _WAYS_OUT: Final = (
     Row(_E.DIVERT_ASKED, _S.DIVERTING, (_C.RAISE_TO_DIVERT,)),
     Row(_E.RETURN_ASKED, _S.RETURNING, (_C.RAISE_TO_RETURN,), when=guards.has_entry),
     Row(_E.RETURN_ASKED, _S.RETURNING),
+    Row(_E.VEHICLE_WITHDREW, _S.CLEARING, (_C.RECORD_DEPARTURE, _C.LOWER_ENTRY_BOOM), when=guards.was_held),
+)
+_TAKE_OVER: Final = (Row(_E.HOLD_ASKED, _S.REVIEW, (_C.LOWER_ENTRY_BOOM,)),)  # a person, whatever the lane waits for
+_SEEN_TO_END: Final = (  # a person saw where it went, the detectors did not
     Row(_E.CROSSING_ATTESTED, _S.CLEARING, (_C.RECORD_CROSSING, _C.LOWER_ENTRY_BOOM, _C.LOWER_EXIT_BOOM)),
     Row(_E.DEPARTURE_ATTESTED, _S.CLEARING, (_C.RECORD_DEPARTURE, _C.LOWER_ENTRY_BOOM, _C.LOWER_EXIT_BOOM)),
-    Row(_E.VEHICLE_WITHDREW, _S.CLEARING, (_C.RECORD_DEPARTURE, _C.LOWER_ENTRY_BOOM), when=guards.was_held),
 )
 _ASK_AGAIN: Final = (
     Row(_E.FACTS_CHANGED, _S.DECIDING, (_C.DECIDE,)),
@@ -161,12 +164,14 @@ TRANSITIONS: Final[dict[LaneState, tuple[Row, ...]]] = {
         Row(_E.READY_TO_DECIDE, _S.DECIDING, (_C.DECIDE,), when=guards.decides_at_approach),
         Row(_E.VEHICLE_WITHDREW, _S.IDLE, (_C.RECORD_DEPARTURE,)),
         Row(_E.DEPARTURE_ATTESTED, _S.IDLE, (_C.RECORD_DEPARTURE,)),
+        *_TAKE_OVER,
         Row(_E.TIME_IS_UP, _S.APPROACH, (_C.ESCALATE,)),
     ),
     _S.ADMITTING: (
         Row(_E.VEHICLE_ENTERED, _S.ON_PLATFORM, (_C.START_WEIGHING,)),
         Row(_E.VEHICLE_WITHDREW, _S.CLEARING, (_C.RECORD_DEPARTURE, _C.LOWER_ENTRY_BOOM)),
         Row(_E.DEPARTURE_ATTESTED, _S.CLEARING, (_C.RECORD_DEPARTURE, _C.LOWER_ENTRY_BOOM)),
+        *_TAKE_OVER,
         Row(_E.TIME_IS_UP, _S.ADMITTING, (_C.ESCALATE,)),
     ),
     _S.ON_PLATFORM: (
@@ -174,6 +179,7 @@ TRANSITIONS: Final[dict[LaneState, tuple[Row, ...]]] = {
         Row(_E.VEHICLE_WITHDREW, _S.CLEARING, (_C.RECORD_DEPARTURE, _C.LOWER_ENTRY_BOOM)),
         Row(_E.READY_TO_DECIDE, _S.DECIDING, (_C.LOWER_ENTRY_BOOM, _C.DECIDE)),
         Row(_E.RETURN_ASKED, _S.RETURNING, (_C.RAISE_TO_RETURN,), when=guards.has_entry),
+        *_TAKE_OVER,
         Row(_E.TIME_IS_UP, _S.ON_PLATFORM, (_C.ESCALATE,)),
     ),
     _S.WEIGHING: (
@@ -181,6 +187,7 @@ TRANSITIONS: Final[dict[LaneState, tuple[Row, ...]]] = {
         Row(_E.READY_TO_DECIDE, _S.DECIDING, (_C.DECIDE,)),
         Row(_E.VEHICLE_WITHDREW, _S.CLEARING, (_C.RECORD_DEPARTURE, _C.LOWER_ENTRY_BOOM)),
         Row(_E.RETURN_ASKED, _S.RETURNING, (_C.RAISE_TO_RETURN,), when=guards.has_entry),
+        *_TAKE_OVER,
         Row(_E.TIME_IS_UP, _S.WEIGHING, (_C.ESCALATE,)),
     ),
     _S.DECIDING: (
@@ -189,22 +196,27 @@ TRANSITIONS: Final[dict[LaneState, tuple[Row, ...]]] = {
         Row(_E.DETAIN_DECIDED, _S.DETAINED, (_C.ESCALATE,)),
         Row(_E.FACTS_CHANGED, _S.DECIDING, (_C.DECIDE,)),
         Row(_E.VEHICLE_WITHDREW, _S.CLEARING, (_C.RECORD_DEPARTURE, _C.LOWER_ENTRY_BOOM)),
+        *_TAKE_OVER,
         Row(_E.TIME_IS_UP, _S.REVIEW, (_C.ESCALATE,)),  # a decision that never came, by our fault
     ),
     _S.REVIEW: (
         *_WAYS_OUT,
+        *_SEEN_TO_END,
         *_ASK_AGAIN,
         Row(_E.HOLD_ASKED, _S.DETAINED),
-        Row(_E.CLEAR_ASKED, _S.APPROACH, (_C.TAKE_UP,), when=guards.stands_before_the_lane),  # after a restart
+        Row(_E.CLEAR_ASKED, _S.APPROACH, (_C.TAKE_UP, _C.LOWER_EXIT_BOOM), when=guards.stands_before_the_lane),
     ),
     _S.DETAINED: (
         *_WAYS_OUT,
+        *_SEEN_TO_END,
         Row(_E.FACTS_CHANGED, _S.DECIDING, (_C.DECIDE,)),
         Row(_E.TIME_IS_UP, _S.DETAINED, (_C.ESCALATE,)),
     ),
     _S.OPENING: (
         Row(_E.RELEASE_BOOM_UP, _S.LEAVING),
         Row(_E.CROSSED, _S.CLEARING, (_C.RECORD_CROSSING, _C.LOWER_EXIT_BOOM, _C.LOWER_ENTRY_BOOM)),
+        Row(_E.HOLD_ASKED, _S.REVIEW, (_C.LOWER_EXIT_BOOM,)),
+        *_SEEN_TO_END,
         Row(_E.TIME_IS_UP, _S.OPENING, (_C.ESCALATE,)),
     ),
     _S.LEAVING: (
@@ -214,6 +226,7 @@ TRANSITIONS: Final[dict[LaneState, tuple[Row, ...]]] = {
         # With the exit boom up a vehicle that is seen no more may have gone either way: a person says which.
         Row(_E.VEHICLE_WITHDREW, _S.REVIEW, (_C.LOWER_EXIT_BOOM, _C.ESCALATE)),
         Row(_E.HOLD_ASKED, _S.REVIEW, (_C.LOWER_EXIT_BOOM,)),
+        *_SEEN_TO_END,
         Row(_E.TIME_IS_UP, _S.LEAVING, (_C.ESCALATE,)),
     ),
     _S.CLEARING: (
@@ -231,14 +244,14 @@ TRANSITIONS: Final[dict[LaneState, tuple[Row, ...]]] = {
     ),
     _S.RETURNING: (
         Row(_E.VEHICLE_WITHDREW, _S.CLEARING, (_C.RECORD_DEPARTURE, _C.LOWER_ENTRY_BOOM, _C.LOWER_EXIT_BOOM)),
-        Row(_E.DEPARTURE_ATTESTED, _S.CLEARING, (_C.RECORD_DEPARTURE, _C.LOWER_ENTRY_BOOM, _C.LOWER_EXIT_BOOM)),
         Row(_E.HOLD_ASKED, _S.REVIEW, (_C.LOWER_ENTRY_BOOM,)),
+        *_SEEN_TO_END,
         Row(_E.TIME_IS_UP, _S.RETURNING, (_C.ESCALATE,)),
     ),
     _S.DIVERTING: (
         Row(_E.UNDER_RELEASE_BOOM, _S.CLEARING, (_C.LOWER_EXIT_BOOM,)),
         Row(_E.CROSSED, _S.CLEARING, (_C.RECORD_CROSSING, _C.LOWER_EXIT_BOOM, _C.LOWER_ENTRY_BOOM)),
-        Row(_E.DEPARTURE_ATTESTED, _S.CLEARING, (_C.RECORD_DEPARTURE, _C.LOWER_ENTRY_BOOM, _C.LOWER_EXIT_BOOM)),
+        *_SEEN_TO_END,
         # With the exit boom up a vehicle that is seen no more may have gone either way: a person says which.
         Row(_E.VEHICLE_WITHDREW, _S.REVIEW, (_C.LOWER_EXIT_BOOM, _C.ESCALATE)),
         Row(_E.HOLD_ASKED, _S.REVIEW, (_C.LOWER_EXIT_BOOM,)),
@@ -246,6 +259,7 @@ TRANSITIONS: Final[dict[LaneState, tuple[Row, ...]]] = {
     ),
     _S.CLOSED: (
         Row(_E.OPEN_ASKED, _S.IDLE, when=guards.can_work_empty),
+        Row(_E.OPEN_ASKED, _S.CLEARING, (_C.LOWER_ENTRY_BOOM, _C.LOWER_EXIT_BOOM), when=guards.can_work_boom_up),
         Row(_E.OPEN_ASKED, _S.REVIEW, when=guards.needs_person),
         Row(_E.CROSSING_ATTESTED, _S.CLOSED, (_C.RECORD_CROSSING,)),
         Row(_E.DEPARTURE_ATTESTED, _S.CLOSED, (_C.RECORD_DEPARTURE,)),

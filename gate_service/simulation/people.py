@@ -24,6 +24,9 @@ READER: Final = Actor("reader", Role.DEVICE, ActorKind.TOKEN)
 CAMERA_S: Final = 0.5
 AGAIN_S: Final = 1.0
 TIMES: Final = 60
+ENTRY_BOOM_M: Final = 5.0
+WAITING: Final = frozenset({"approach", "admitting", "on_platform", "weighing"})
+LET_GO: Final = frozenset({"leaving", "diverting", "returning", "clearing"})
 STANDS_STILL_S: Final = 45.0
 """A vehicle that was let go and does not go: somebody walks over."""
 
@@ -137,6 +140,8 @@ class Desk:
 
     def _with_vehicle(self, lane_id: str, snapshot: Mapping[str, Any], passage: Mapping[str, Any]) -> Wish | None:
         state = snapshot["state"]
+        if passage["id"] not in self._site.watch.truck_of:  # opened before anybody was there: whom is it about?
+            self._site.watch.name_truck(lane_id, passage["id"])
         truck_id = self._site.watch.truck_of.get(passage["id"])
         driver = self._driver(lane_id, truck_id)
         crossed = any(one.truck == truck_id for one in self._site.yard.judge.crossings)
@@ -152,21 +157,17 @@ class Desk:
             case "detained":
                 return Command.TURN_BACK, {"way": "forward"}
             case _:
-                return self._look_after(lane_id, state, passage, driver)
+                return self._look_after(lane_id, state, driver)
 
-    def _look_after(self, lane_id: str, state: str, passage: Mapping[str, Any], driver: Driver) -> Wish | None:
+    def _look_after(self, lane_id: str, state: str, driver: Driver) -> Wish | None:
         """A vehicle that was let go and stands: after a while, hold it and begin again."""
         lane = self._site.lane(lane_id)
         assert lane is not None
         stands_s = self._site.clock.monotonic_s() - lane.state_since_s
-        if (
-            state in {"leaving", "diverting", "returning", "clearing"}
-            and driver.vehicle.is_standing
-            and stands_s > STANDS_STILL_S
-        ):
-            return Command.HOLD, {}
-        del passage
-        return None
+        is_inside = driver.vehicle.x_m > ENTRY_BOOM_M
+        waits_in_vain = state in WAITING and is_inside and stands_s > 2 * STANDS_STILL_S
+        does_not_go = state in LET_GO and driver.vehicle.is_standing and stands_s > STANDS_STILL_S
+        return (Command.HOLD, {}) if waits_in_vain or does_not_go else None
 
     def _for_review(
         self, lane_id: str, snapshot: Mapping[str, Any], passage: Mapping[str, Any], driver: Driver
@@ -184,8 +185,9 @@ class Desk:
             (Command.RELEASE, {}),
             (Command.INSPECT, {}),
             (Command.REWEIGH, {}),
-            (Command.CLEAR_FAULT, {}),
         ]
+        if driver.vehicle.x_m < ENTRY_BOOM_M:
+            choices = [(Command.CLEAR_FAULT, {})] if tries % 2 else choices
         offered = [wish for wish in choices if wish[0].value in snapshot["commands"]]
         if self.is_diligent or tries > 20:
             offered = [wish for wish in offered if wish[0] is not Command.REWEIGH] or offered

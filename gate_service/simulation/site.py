@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextvars
 from collections.abc import Coroutine, Mapping
-from contextlib import AsyncExitStack
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
@@ -163,23 +163,19 @@ class SimSite:
         return None if commands is None else commands.lane
 
     async def _serve(self, running: Running) -> None:
-        """Task: as `GateService`, record first and devices last, then until the kill."""
-        async with AsyncExitStack() as stack:
-            database = await stack.enter_async_context(SimDatabase(self.disk))
-            journal = InjectedJournal(database, SITE_ID, self.clock, mint_id=self.mint_id)
-            journal.inject = self.inject
-            await stack.enter_async_context(journal)
-            worker = await stack.enter_async_context(self._worker(database))
-            built = [self._lane(lane, journal, worker) for lane in self.lanes]
-            for commands, module, _ in built:
-                await stack.enter_async_context(commands.lane)
-                await stack.enter_async_context(module)
-            for commands, _, barriers in built:
-                for barrier in barriers.values():
-                    await stack.enter_async_context(barrier)
-                running.lanes[commands.lane.settings.id] = commands
-                self._move_at_restart(commands.lane)
-            await asyncio.get_running_loop().create_future()
+        """Task: as `GateService`, record first and devices last. Never left: it ends by a kill."""
+        database = SimDatabase(self.disk)
+        journal = InjectedJournal(database, SITE_ID, self.clock, mint_id=self.mint_id)
+        journal.inject = self.inject
+        worker = self._worker(database)
+        built = [self._lane(lane, journal, worker) for lane in self.lanes]
+        await _enter(database, journal, worker)
+        for commands, module, _ in built:
+            await _enter(commands.lane, module)
+        for commands, _, barriers in built:
+            await _enter(*barriers.values())
+            running.lanes[commands.lane.settings.id] = commands
+            self._move_at_restart(commands.lane)
 
     def _worker(self, database: SimDatabase) -> SyncWorker:
         folder = self.disk.folder
@@ -229,6 +225,11 @@ class SimSite:
         if self.inject == "move-at-restart" and lane.passage is not None:
             loop = asyncio.get_running_loop()
             loop.call_later(3.0, lane.booms.raise_boom, lane.release_side())
+
+
+async def _enter(*parts: AbstractAsyncContextManager[Any]) -> None:
+    for part in parts:
+        await part.__aenter__()
 
 
 async def _resolve(host: str, _port: int) -> list[str]:

@@ -172,7 +172,7 @@ class Watch:
         if kind in {"passage_opened", "command"}:
             self._seen[lane].may_move = True
         if kind == "passage_opened" and passage_id is not None:
-            self._name_truck(lane, passage_id)
+            self.name_truck(lane, passage_id)
         if kind in {"crossing", "departure"}:
             for side in ("entry", "exit"):
                 self._reasons.pop((lane, side), None)
@@ -186,12 +186,13 @@ class Watch:
             return str(facts["side"])
         return "entry" if reason in {"admit", "return"} else "exit"
 
-    def _name_truck(self, lane: str, passage_id: str) -> None:
+    def name_truck(self, lane: str, passage_id: str) -> None:
         """The vehicle a new passage is about: the foremost in the lane that has not crossed."""
         taken = set(self.truck_of.values())
         for driver in self._yard.lanes[lane].drivers:
             if driver.truck.id not in taken and not driver.has_cleared:
                 self.truck_of[passage_id] = driver.truck.id
+                self.note(f"{lane} {passage_id[:8]} is about {driver.truck.id}")
                 return
 
     def _look_at_used(self, connection: Connection) -> None:

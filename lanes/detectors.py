@@ -97,8 +97,8 @@ def _clear_since(sight: Sight, inputs: LaneInputs) -> Mapping[Detector, float]:
     )
 
 
-def _advance(crossing: Crossing, inputs: LaneInputs) -> Crossing:
-    """One step of the quadrature. UNKNOWN inputs during a crossing make it unknown: never guess."""
+def _advance(crossing: Crossing, inputs: LaneInputs, before: LaneInputs | None) -> Crossing:
+    """One step of the quadrature. UNKNOWN inputs, or a step that was missed, make a crossing unknown: never guess."""
     beam = inputs.detectors.get(Detector.EXIT_BEAM)
     loop = inputs.detectors.get(Detector.EXIT_LOOP)
     if Presence.UNKNOWN in {beam, loop}:
@@ -111,7 +111,9 @@ def _advance(crossing: Crossing, inputs: LaneInputs) -> Crossing:
     match crossing:
         case Crossing.NONE | Crossing.AT_BEAM:
             if at_beam and on_loop:
-                return Crossing.UNDER
+                return Crossing.UNKNOWN if _was_clear_of_both(before) else Crossing.UNDER
+            if on_loop and crossing is Crossing.AT_BEAM:
+                return Crossing.UNKNOWN  # from the beam to the loop and never on both
             return Crossing.AT_BEAM if at_beam else Crossing.NONE
         case Crossing.UNDER:
             if not at_beam:
@@ -119,6 +121,14 @@ def _advance(crossing: Crossing, inputs: LaneInputs) -> Crossing:
             return Crossing.UNDER
         case _:
             return Crossing.UNDER if at_beam else Crossing.PAST_BEAM
+
+
+def _was_clear_of_both(before: LaneInputs | None) -> bool:
+    """Both at once from neither: a look was missed (2-bit jump), and with it the order."""
+    if before is None:
+        return False
+    exits = (Detector.EXIT_BEAM, Detector.EXIT_LOOP)
+    return all(before.detectors.get(detector) is Presence.CLEAR for detector in exits)
 
 
 def _advance_on_loop(crossing: Crossing, inputs: LaneInputs, *, on_loop: bool) -> Crossing:
@@ -137,7 +147,7 @@ def _at_least_at_beam(crossing: Crossing) -> Crossing:
 
 def look(sight: Sight, inputs: LaneInputs) -> Sight:
     """Fold one poll of the inputs into what is known."""
-    return Sight(inputs, _clear_since(sight, inputs), _advance(sight.crossing, inputs))
+    return Sight(inputs, _clear_since(sight, inputs), _advance(sight.crossing, inputs, sight.inputs))
 
 
 def forget_crossing(sight: Sight) -> Sight:

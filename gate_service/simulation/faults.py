@@ -10,7 +10,7 @@ from typing import Any, Final
 from devices.simulator.yard import Yard
 from gate_service.simulation.site import SimSite
 
-BETWEEN_S: Final = (5.0, 90.0)
+BETWEEN_S: Final = (1.0, 40.0)
 MOST_TURNS: Final = 60
 """A kill falls after so many turns of the loop at most, counted from a drawn moment: at any await."""
 

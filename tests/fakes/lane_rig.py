@@ -100,15 +100,18 @@ class RigBarrier:
         self.rig, self.side = rig, side
         self.position = BoomPosition.DOWN
         self.works = True
+        self.is_falling = False
 
     async def raise_boom(self) -> None:
         if self.position is not BoomPosition.UP:
-            self.rig.note_raise(self.side)
+            self.rig.note_raise(self.side, is_reopening=self.is_falling)
+            self.is_falling = False
             await self._travel(BoomPosition.UP)
 
     async def lower_boom(self) -> None:
         if self.position is not BoomPosition.DOWN:
             self.rig.note_lowering(self.side)
+            self.is_falling = True
             await self._travel(BoomPosition.DOWN)
 
     async def stop_boom(self) -> None:
@@ -220,11 +223,11 @@ class LaneRig:
             if Detector(name) in self.detectors:
                 self.detectors[Detector(name)] = Presence(word)
 
-    def note_raise(self, side: Side) -> None:
-        """A raise reached the barrier: its reason must stand in the record already."""
+    def note_raise(self, side: Side, *, is_reopening: bool) -> None:
+        """A raise reached the barrier: its reason must stand in the record already, but for a reopen (RULES 8)."""
         reason = next((r for entry in reversed(self.journal.entries) if (r := self._raise_reason(entry, side))), None)
         self.raises.append((side, reason))
-        if reason is None:
+        if reason is None and not is_reopening:
             self.violations.append(f"{side} boom raised without a recorded reason")
 
     def note_lowering(self, side: Side) -> None:

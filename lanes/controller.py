@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import Any, Final, Self
 from uuid import UUID
 
-from gate_service.domain.errors import DeviceError, SlipTakenError
+from gate_service.domain.errors import SlipTakenError
 from gate_service.domain.events import Event, EventType
 from gate_service.domain.passage import Outcome, Passage, from_document
 from gate_service.domain.reading import Aspect, DeviceHealth, LaneInputs, Reading, Side
@@ -27,11 +27,12 @@ from lanes.deciding import Decider, Judged
 from lanes.detectors import forget_crossing, look
 from lanes.interlocks import RaiseReason, forbids_raising
 from lanes.knowledge import LaneKnowledge, LanePorts
+from lanes.lamps import keep_lights
 from lanes.platform import forget_vehicle, stand_whole, weigh
 from lanes.scribe import Scribe
 from lanes.settings import LaneSettings
-from lanes.signs import aspects
 from lanes.states import STAYS_PUT, LaneCommand, LaneEvent, LaneState, step
+from lanes.zero_watch import ZeroWatch
 
 log = logging.getLogger(__name__)
 
@@ -63,6 +64,7 @@ class LaneController(LaneKnowledge):
         self._deciding: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[Any]] = set()
         self._lights_wanted = asyncio.Event()
+        self._zero = ZeroWatch()
         self._doings: Mapping[LaneCommand, Callable[[], None]] = {
             LaneCommand.OPEN_PASSAGE: self._open_passage,
             LaneCommand.DECIDE: self._start_deciding,
@@ -84,7 +86,7 @@ class LaneController(LaneKnowledge):
                 self.attention = "restart"
         await self.scribe.__aenter__()
         self._spawn(self._tick())
-        self._spawn(self._show_lights())
+        self._spawn(keep_lights(self, self._lights_wanted))
         return self
 
     async def __aexit__(self, *exc: object) -> None:
@@ -210,10 +212,14 @@ class LaneController(LaneKnowledge):
             return
         on_disk = self.put("boom_raise", {"side": Side.ENTRY.value, "reason": RaiseReason.ADMIT.value})
 
-        def admit(_: asyncio.Future[int]) -> None:
+        def admit(done: asyncio.Future[int]) -> None:
             still = self.state is LaneState.ADMITTING and self.passage is not None and self.passage.id == passage.id
-            if still and forbids_raising(RaiseReason.ADMIT, self.surroundings(self.clock.monotonic_s())) is None:
+            if not still or done.cancelled() or done.exception() is not None:
+                return
+            if forbids_raising(RaiseReason.ADMIT, self.surroundings(self.clock.monotonic_s())) is None:
                 self.booms.raise_boom(Side.ENTRY)
+            else:
+                self.fire(LaneEvent.ADMITTANCE_LOST)
 
         on_disk.add_done_callback(admit)
 
@@ -298,12 +304,7 @@ class LaneController(LaneKnowledge):
 
     def _record_unexplained(self, event: LaneEvent) -> None:
         now = self.clock.now()
-        data = {
-            "lane": self.settings.id,
-            "what": event.value,
-            "passage_id": self.passage.id if self.passage else None,
-            "booms": {side.value: place.value for side, place in self.boom_positions().items()},
-        }
+        data = told.unexplained(self.settings.id, event.value, self.passage, self.boom_positions())
         self.sight = forget_crossing(self.sight)  # told once: else the lane would fall into its fault for ever
         self.put("motion_unexplained", data, events=(Event(self.mint_id(), EventType.MOTION_UNEXPLAINED, now, data),))
 
@@ -357,29 +358,20 @@ class LaneController(LaneKnowledge):
         self.put("boom_failed", {"side": side.value, "message": message})
         self.fire(LaneEvent.BOOM_FAILED)
 
-    async def _show_lights(self) -> None:
-        while True:
-            await self._lights_wanted.wait()
-            self._lights_wanted.clear()
-            is_still_in = self.passage is not None and self.passage.disposition is not None
-            wanted = aspects(self.state, self.settings.layout, self.boom_positions(), is_still_in=is_still_in)
-            if wanted == self.shown:
-                continue
-            try:
-                await self.ports.signals.show(wanted)
-            except DeviceError:
-                self.shown = {}
-                await self.clock.sleep(TICK_S)
-            else:
-                self.shown = wanted
-                self.changed()
-
     async def _tick(self) -> None:
         while True:
             await self.clock.sleep(TICK_S)
             self.update()
+            self._watch_zero()
             if self.state is LaneState.FAULT and self.attention == "starting" and self.devices_good_since_s is None:
                 self.attention = self.situation(self.clock.monotonic_s()).lost_because()
+
+    def _watch_zero(self) -> None:
+        deck, now_s = self.settings.deck, self.clock.monotonic_s()
+        if deck is None or not self._zero.look(self.state, self.deck, deck, now_s):
+            return
+        self.attention = self._zero.fault
+        self.health_changed(DeviceHealth(f"{self.settings.id} platform", "platform", self._zero.fault, now_s))
 
     def changed(self) -> None:
         """Tell whoever shows this lane that it looks different."""

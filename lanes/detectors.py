@@ -110,17 +110,21 @@ def _advance(crossing: Crossing, inputs: LaneInputs, before: LaneInputs | None) 
         return _advance_on_loop(crossing, inputs, on_loop=on_loop)
     match crossing:
         case Crossing.NONE | Crossing.AT_BEAM:
-            if at_beam and on_loop:
-                return Crossing.UNKNOWN if _was_clear_of_both(before) else Crossing.UNDER
-            if on_loop and crossing is Crossing.AT_BEAM:
-                return Crossing.UNKNOWN  # from the beam to the loop and never on both
-            return Crossing.AT_BEAM if at_beam else Crossing.NONE
+            return _advance_to_loop(crossing, at_beam=at_beam, on_loop=on_loop, is_jump=_was_clear_of_both(before))
         case Crossing.UNDER:
             if not at_beam:
                 return Crossing.PAST_BEAM if on_loop else Crossing.UNKNOWN
             return Crossing.UNDER
         case _:
             return Crossing.UNDER if at_beam else Crossing.PAST_BEAM
+
+
+def _advance_to_loop(crossing: Crossing, *, at_beam: bool, on_loop: bool, is_jump: bool) -> Crossing:
+    if at_beam and on_loop:
+        return Crossing.UNKNOWN if is_jump else Crossing.UNDER
+    if on_loop and crossing is Crossing.AT_BEAM:
+        return Crossing.UNKNOWN  # from the beam to the loop and never on both
+    return Crossing.AT_BEAM if at_beam else Crossing.NONE
 
 
 def _was_clear_of_both(before: LaneInputs | None) -> bool:

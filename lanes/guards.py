@@ -96,7 +96,7 @@ def stranger_on_platform(view: View) -> bool:
 
 def was_held(view: View) -> bool:
     """Neither released nor sent on: the exit boom was not up for it, so a vehicle that is gone has gone back."""
-    return not view.is_release_decided
+    return not view.is_release_decided and not view.is_for_person  # after a restart no boom moves unasked
 
 
 def stands_before_the_lane(view: View) -> bool:

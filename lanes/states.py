@@ -44,6 +44,7 @@ class LaneEvent(StrEnum):
     VEHICLE_ARRIVED = "vehicle_arrived"
     VEHICLE_WITHDREW = "vehicle_withdrew"  # every detector clear and platform empty again, nothing went forward
     READY_TO_ADMIT = "ready_to_admit"  # platform empty, zero seen, way free
+    ADMITTANCE_LOST = "admittance_lost"  # what let it in no longer held when the reason was on disk
     VEHICLE_ENTERED = "vehicle_entered"
     WHOLE_ON_PLATFORM = "whole_on_platform"
     NOT_WHOLE = "not_whole"  # a beam is interrupted again
@@ -168,6 +169,7 @@ TRANSITIONS: Final[dict[LaneState, tuple[Row, ...]]] = {
         Row(_E.TIME_IS_UP, _S.APPROACH, (_C.ESCALATE,)),
     ),
     _S.ADMITTING: (
+        Row(_E.ADMITTANCE_LOST, _S.APPROACH),
         Row(_E.VEHICLE_ENTERED, _S.ON_PLATFORM, (_C.START_WEIGHING,)),
         Row(_E.VEHICLE_WITHDREW, _S.CLEARING, (_C.RECORD_DEPARTURE, _C.LOWER_ENTRY_BOOM)),
         Row(_E.DEPARTURE_ATTESTED, _S.CLEARING, (_C.RECORD_DEPARTURE, _C.LOWER_ENTRY_BOOM)),

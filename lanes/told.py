@@ -9,7 +9,7 @@ from uuid import UUID, uuid5
 
 from gate_service.domain.events import Event, EventType
 from gate_service.domain.passage import Passage
-from gate_service.domain.reading import DeviceHealth
+from gate_service.domain.reading import BoomPosition, DeviceHealth, Side
 from gate_service.domain.record import Entry
 
 NAMESPACE = UUID("6f0c7b1e-2f0a-5d0e-9a63-0d0c3a9b7f11")
@@ -137,3 +137,13 @@ def device_entry(health: DeviceHealth, lane: str, at: datetime, event_id: UUID) 
     kind = EventType.DEVICE_FAULT if health.fault else EventType.DEVICE_RECOVERED
     data = {"lane": lane, "device": health.device, "kind": health.kind, "fault": health.fault}
     return Entry(kind.value, at, "service", data, lane=lane, events=(Event(event_id, kind, at, data),))
+
+
+def unexplained(lane: str, what: str, passage: Passage | None, booms: Mapping[Side, BoomPosition]) -> dict[str, Any]:
+    """One line of the ledger of unexplained motion: what moved, and where the booms were seen."""
+    return {
+        "lane": lane,
+        "what": what,
+        "passage_id": None if passage is None else passage.id,
+        "booms": {side.value: place.value for side, place in booms.items()},
+    }

@@ -77,3 +77,10 @@ def test_without_beams_the_loop_alone_proves_the_crossing():
 def test_clear_since_begins_anew_after_every_break():
     sight, now_s = _drive(["00", "11", "00"], polls_each=3)
     assert sight.clear_since_s[Detector.EXIT_LOOP] == pytest.approx(now_s - 2 * POLL_S)
+
+
+@pytest.mark.parametrize("steps", [["00", "11", "01", "00"], ["00", "10", "01", "00"], ["00", "10", "11", "00"]])
+def test_two_bits_that_change_at_once_are_a_missed_step_and_no_crossing(steps):
+    sight, now_s = _drive(steps)
+    assert sight.crossing is Crossing.UNKNOWN
+    assert not has_crossed(sight, now_s + 10)

@@ -11,6 +11,7 @@ from devices.simulator.yard import Yard
 from gate_service.simulation.site import SimSite
 
 BETWEEN_S: Final = (1.0, 40.0)
+OFTEN_S: Final = (0.2, 2.0)
 MOST_TURNS: Final = 60
 """A kill falls after so many turns of the loop at most, counted from a drawn moment: at any await."""
 
@@ -29,8 +30,9 @@ class Faults:
     async def rage(self) -> None:
         """Task: one fault after the other, several at a time."""
         while True:
-            await asyncio.sleep(self._rng.uniform(*BETWEEN_S))
-            name = self._rng.choice(NAMES)
+            is_narrow = self._site.inject == "believe-zeros"  # what this protection is against, and often
+            await asyncio.sleep(self._rng.uniform(*(OFTEN_S if is_narrow else BETWEEN_S)))
+            name = "module_zeros" if is_narrow else self._rng.choice(NAMES)
             self.counts[name] = self.counts.get(name, 0) + 1
             self._site.watch.note(f"fault {name}")
             if name == "kill":

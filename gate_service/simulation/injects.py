@@ -12,7 +12,7 @@ INJECTS: Final = {
     "skip-interlock": "booms are lowered whatever stands under them",
     "forget-record": "a raise does not wait for its entry on disk",
     "double-use": "the ledger of used slips remembers nothing",
-    "stale-inputs": "a silent I/O module is taken for one that answers as last time",
+    "believe-zeros": "an I/O module that answers zeros to everything is taken at its word",
     "move-at-restart": "after a restart the boom of an open passage is raised at once",
     "new-ids": "an event is told under a new id at every attempt",
     "lose-hazmat": "events about hazardous goods are left out of their transaction",

@@ -165,7 +165,8 @@ class Desk:
         assert lane is not None
         stands_s = self._site.clock.monotonic_s() - lane.state_since_s
         is_inside = driver.vehicle.x_m > ENTRY_BOOM_M
-        waits_in_vain = state in WAITING and is_inside and stands_s > 2 * STANDS_STILL_S
+        is_admitted = state == "admitting"  # and does not come: somebody lowered the boom before it
+        waits_in_vain = state in WAITING and (is_inside or is_admitted) and stands_s > 2 * STANDS_STILL_S
         does_not_go = state in LET_GO and driver.vehicle.is_standing and stands_s > STANDS_STILL_S
         return (Command.HOLD, {}) if waits_in_vain or does_not_go else None
 

@@ -108,9 +108,8 @@ class SimSite:
         self.modules = {
             lane.id: ModuleWorld(lane.id, self.yard, self._rng(f"module {lane.id}"), self.watch.edge) for lane in lanes
         }
-        if inject == "stale-inputs":
-            for module in self.modules.values():
-                module.frozen = ()
+        for module in self.modules.values():
+            module.are_zeros_believed = inject == "believe-zeros"
         self.indicators = {
             lane.id: IndicatorWorld(lane.id, self.yard, INTERVAL_KG, MAX_CAPACITY_KG)
             for lane in lanes

@@ -188,9 +188,9 @@ class Watch:
 
     def name_truck(self, lane: str, passage_id: str) -> None:
         """The vehicle a new passage is about: the foremost in the lane that has not crossed."""
-        taken = set(self.truck_of.values())
+        crossed = {one.truck for one in self._yard.judge.crossings}
         for driver in self._yard.lanes[lane].drivers:
-            if driver.truck.id not in taken and not driver.has_cleared:
+            if driver.truck.id not in crossed and not driver.has_cleared:
                 self.truck_of[passage_id] = driver.truck.id
                 self.note(f"{lane} {passage_id[:8]} is about {driver.truck.id}")
                 return

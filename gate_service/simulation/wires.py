@@ -34,6 +34,7 @@ FRAME_S: Final = 0.2
 SILENT_AFTER_S: Final = 1.0
 WATCHDOG_REGISTERS: Final = {4096: 20, 4097: 0xFFFF, 4102: 1}
 ON: Final = 0xFF00
+NOT_DETECTORS: Final = frozenset({"entry_up", "entry_down", "exit_up", "exit_down", "power_ok"})
 
 EdgeSeen = Callable[[str, str, str], None]
 """A command output rose: lane, side, `raise` or `lower`."""
@@ -50,21 +51,17 @@ class ModuleWorld:
     is_dead: bool = False
     is_late: bool = False
     answers_zeros: bool = False
-    frozen: tuple[bool, ...] | None = None  # an injected gateway that repeats its last answer and says it is fresh
+    are_zeros_believed: bool = False  # injected: its known-on input and the limits are taken as they are meanwhile
     heard_s: float = 0.0
     outputs: dict[str, bool] = field(default_factory=lambda: dict.fromkeys(OUTPUTS, False))
 
     def inputs(self, count: int) -> tuple[bool, ...]:
         """The input terminals."""
-        if self.frozen is not None and self.is_dead:
-            return self.frozen[:count]
-        if self.answers_zeros:
-            return (False,) * count
         shown = self.yard.lanes[self.lane].inputs()
-        bits = tuple(shown[name] for name in INPUTS)
-        if self.frozen is not None:
-            self.frozen = bits
-        return bits[:count]
+        if self.answers_zeros:
+            kept = NOT_DETECTORS if self.are_zeros_believed else frozenset[str]()
+            shown = {name: is_on and name in kept for name, is_on in shown.items()}
+        return tuple(shown[name] for name in INPUTS)[:count]
 
     def write(self, number: int, *, is_on: bool) -> None:
         """Set one output; an edge of a boom command is told before the boom can move."""
@@ -156,7 +153,7 @@ class SimBus(ModbusBus):
             raise NotConfirmedError(f"{self.name}: the command waited too long and was not sent")
         answer_s = world.rng.uniform(*(LATE_S if world.is_late else ANSWER_S))
         await asyncio.sleep(answer_s / 2)
-        if world.is_dead and world.frozen is None:
+        if world.is_dead:
             await asyncio.sleep(TIMEOUT_S)
             self.distrust(unit, "timeout", f"no answer of this unit within {TIMEOUT_S} s")
         world.heard_s = clock.monotonic_s()

@@ -110,6 +110,8 @@ class LaneController(LaneKnowledge):
         """One poll of the inputs. After a lost link the driver has turned the lights red: they are shown anew."""
         if inputs.unknown_because is not None:
             self.shown = {}
+        if inputs.local_button and not (self.sight.inputs and self.sight.inputs.local_button):
+            self.put("local_button", told.button_used(self.state.value, self.boom_positions()))
         self.sight = look(self.sight, inputs)
         self.update()
 

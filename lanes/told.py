@@ -147,3 +147,8 @@ def unexplained(lane: str, what: str, passage: Passage | None, booms: Mapping[Si
         "passage_id": None if passage is None else passage.id,
         "booms": {side.value: place.value for side, place in booms.items()},
     }
+
+
+def button_used(state: str, booms: Mapping[Side, BoomPosition]) -> dict[str, Any]:
+    """Somebody in sight of a boom used its button: what moves next was moved by hand."""
+    return {"state": state, "booms": {side.value: place.value for side, place in booms.items()}}

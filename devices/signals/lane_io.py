@@ -109,10 +109,11 @@ class LaneIo:
         self._latest = LaneInputs(
             detectors={detector: _presence(answer.bits, number) for detector, number in settings.detectors.items()},
             booms={side: self._position(side, wiring, answer) for side, wiring in settings.barriers.items()},
-            fire=None if answer.bits is None or settings.fire is None else answer.bits[settings.fire],
+            fire=_bit(answer.bits, settings.fire),
             taken_at=answer.taken_at,
             taken_monotonic_s=answer.taken_monotonic_s,
             unknown_because=answer.fault if answer.bits is None else None,
+            local_button=_bit(answer.bits, settings.local_button),
         )
         polled, self._polled = self._polled, asyncio.Event()
         polled.set()
@@ -132,6 +133,10 @@ class LaneIo:
             self._between_since_s.pop(side, None)
         between_s = at_s - self._between_since_s.get(side, at_s)
         return boom_position(is_up=is_up, is_down=is_down, between_s=between_s, travel_s=wiring.travel_s)
+
+
+def _bit(bits: tuple[bool, ...] | None, number: int | None) -> bool | None:
+    return None if bits is None or number is None else bits[number]
 
 
 def _presence(bits: tuple[bool, ...] | None, number: int) -> Presence:

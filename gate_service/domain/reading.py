@@ -102,6 +102,7 @@ class LaneInputs:
     taken_at: datetime
     taken_monotonic_s: float
     unknown_because: str | None = None
+    local_button: bool | None = None  # somebody in sight of the boom uses its button; None: not wired, or unknown
 
 
 @dataclass(frozen=True, slots=True)

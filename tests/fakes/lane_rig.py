@@ -173,6 +173,7 @@ class LaneRig:
         self.kg: int | None = 0
         self.is_stable = True
         self.fire: bool | None = False
+        self.button = False
         self.is_io_alive = True
         self.polled_s = 0.0
         deck = DeckSettings(Mass.from_kg(20), Mass.from_kg(80_000), Mass.from_kg(40))
@@ -258,7 +259,8 @@ class LaneRig:
 
     def _inputs(self) -> LaneInputs:
         booms = {side: barrier.position for side, barrier in self.barriers.items()}
-        return LaneInputs(dict(self.detectors), booms, self.fire, self.clock.now(), self.clock.monotonic_s())
+        at, at_s = self.clock.now(), self.clock.monotonic_s()
+        return LaneInputs(dict(self.detectors), booms, self.fire, at, at_s, local_button=self.button)
 
     def _reading(self) -> Reading:
         value = Mass.from_kg(self.kg or 0)

@@ -435,3 +435,15 @@ async def test_unknown_detectors_hold_the_boom_up(rig):
     rig.detectors[Detector.EXIT_LOOP] = Presence.UNKNOWN
     await rig.run(10)
     assert rig.barriers[Side.EXIT].position is BoomPosition.UP
+
+
+async def test_the_local_button_is_recorded_once_for_each_use_and_before_what_it_moved(rig):
+    rig.button = True
+    await rig.run(0.5)
+    rig.barriers[Side.EXIT].position = BoomPosition.UP
+    await rig.run(1)
+    rig.button = False
+    await rig.run(0.2)
+    kinds = rig.journal.kinds()
+    assert kinds.count("local_button") == 1
+    assert kinds.index("local_button") < kinds.index("motion_unexplained")

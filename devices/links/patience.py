@@ -1,7 +1,7 @@
 """Patience with units that share a bus: a silent one is asked rarely, so that the others keep their rate. Pure.
 
 Known from comparable products: one silent device polled like the others takes all of them down (from 70 readings/s to
-1.1). Here each unit has its own record of silence, and all silent units together may take less than a twentieth of the bus.
+1.1). Here each unit has its own record of silence, and all silent units together take less than a twentieth of the bus.
 """
 
 from __future__ import annotations

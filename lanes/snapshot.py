@@ -21,6 +21,12 @@ OFFERED: Final[Mapping[Command, LaneEvent]] = {
 }
 """Commands that map to one event whatever the lane; the ways out depend on the lane and are added in `commands`."""
 
+WAYS: Final[Mapping[str, LaneEvent]] = {"back_out": LaneEvent.RETURN_ASKED, "forward": LaneEvent.DIVERT_ASKED}
+ATTESTED: Final[Mapping[str, LaneEvent]] = {
+    "crossed": LaneEvent.CROSSING_ATTESTED,
+    "departed": LaneEvent.DEPARTURE_ATTESTED,
+}
+
 
 def _age_ms(lane: LaneController, taken_s: float | None) -> int | None:
     return None if taken_s is None else max(0, round((lane.clock.monotonic_s() - taken_s) * 1000))
@@ -110,20 +116,32 @@ def _driver(lane: LaneController) -> Mapping[str, str]:
     return DRIVER_LINES[lane.state]
 
 
+def _takes(lane: LaneController, event: LaneEvent) -> bool:
+    return step(lane.state, lane.view(), event).handled
+
+
+def ways(lane: LaneController) -> list[str]:
+    """Ways on which a vehicle that is not released could leave now, the site's own choice first."""
+    if lane.passage is None:
+        return []
+    usable = [way for way, event in WAYS.items() if _takes(lane, event)]
+    return sorted(usable, key=lambda way: way != lane.settings.refuse_way)
+
+
+def attests(lane: LaneController) -> list[str]:
+    """What a person may say of a vehicle that the detectors lost: it has gone forward, or back."""
+    if lane.passage is None:
+        return []
+    return [said for said, event in ATTESTED.items() if _takes(lane, event)]
+
+
 def commands(lane: LaneController) -> list[str]:
     """Commands that the lane would take now; the role of the person is not looked at."""
-    view = lane.view()
-
-    def takes(event: LaneEvent) -> bool:
-        return step(lane.state, view, event).handled
-
-    ways = {"back_out": LaneEvent.RETURN_ASKED, "forward": LaneEvent.DIVERT_ASKED}
-    offered = [command for command, event in OFFERED.items() if takes(event)]
-    refuse = ways[lane.settings.refuse_way]
-    if lane.passage is not None and takes(refuse):
+    offered = [command for command, event in OFFERED.items() if _takes(lane, event)]
+    usable = ways(lane)
+    if usable:
         offered += [Command.REFUSE, Command.TURN_BACK]
-    inspect = LaneEvent.DIVERT_ASKED if lane.settings.inspect_way == "yard_inside" else refuse
-    if lane.passage is not None and takes(inspect):
+    if "forward" in usable if lane.settings.inspect_way == "yard_inside" else usable:
         offered.append(Command.INSPECT)
     if lane.passage is not None:
         offered.append(Command.RESOLVE)
@@ -162,4 +180,6 @@ def lane_snapshot(lane: LaneController) -> dict[str, Any]:
         "approval": _approval(lane),
         "driver": dict(_driver(lane)),
         "commands": commands(lane),
+        "ways": ways(lane),
+        "attests": attests(lane),
     }

@@ -133,14 +133,7 @@ class Accounts:
 
         Raises SignInRefusedError, or TooManyAttemptsError while the name or the address is locked.
         """
-        name = name.strip().casefold()
-        now = self.clock.now()
-        row = await self.database.read(lambda c: c.execute(select(users).where(users.c.name == name)).one_or_none())
-        self._refuse_locked(row, name, address, now)
-        fits = await self._passwords.verify(password, None if row is None else row.password_hash)
-        if row is None or not fits or row.is_disabled:
-            await self._failed(row, name, address)
-            raise SignInRefusedError("sign-in: name and password that belong together expected")
+        name = (await self.prove(name, password, address)).name
         secret = secrets.token_urlsafe(32)
         await self.database.write(lambda connection: _open_session(connection, name, secret, to_us(self.clock.now())))
         await self.record("sign_in", f"user:{name}", {"address": address})
@@ -148,6 +141,20 @@ class Accounts:
         if caller is None:  # disabled between the two transactions
             raise SignInRefusedError("sign-in: an enabled account expected")
         return secret, caller
+
+    async def prove(self, name: str, password: str, address: str) -> Actor:
+        """Say whose name and password these are, without a session: the second person at somebody else's terminal.
+
+        Raises as `sign_in`; failures count alike.
+        """
+        name = name.strip().casefold()
+        row = await self.database.read(lambda c: c.execute(select(users).where(users.c.name == name)).one_or_none())
+        self._refuse_locked(row, name, address, self.clock.now())
+        fits = await self._passwords.verify(password, None if row is None else row.password_hash)
+        if row is None or not fits or row.is_disabled:
+            await self._failed(row, name, address)
+            raise SignInRefusedError("sign-in: name and password that belong together expected")
+        return Actor(row.name, Role(row.role), ActorKind.USER)
 
     async def session(self, secret: str) -> Caller | None:
         """Who holds this session secret; None when it is unknown, ended, too old, or its account disabled."""

@@ -62,6 +62,7 @@ ADDRESSES: Final = (
     Address("POST", "/api/v1/lanes/{lane}/scan", NOBODY, Scope.SCAN, lane_bound=True),
     Address("POST", "/api/v1/lanes/{lane}/plate", NOBODY, Scope.PLATE, lane_bound=True),
     Address("POST", "/api/v1/lanes/{lane}/commands", WORK_LANES),
+    Address("POST", "/api/v1/lanes/{lane}/commands/{command_id}/approve", WORK_LANES),
     Address("POST", "/api/v1/routing", WORK_LANES, Scope.ROUTING),
     Address("WS", "/api/v1/live", WATCH | {Role.DEVICE}, Scope.DISPLAY),
     Address("GET", "/api/v1/events", WATCH, Scope.EVENTS),

@@ -94,6 +94,13 @@ class LaneCommand(Body):
     fields: CommandFields | None = None
 
 
+class Approval(Body):
+    """The second person's own name and password, given at the first one's terminal; both or neither."""
+
+    name: Short | None = None
+    password: Secret | None = None
+
+
 class NewUser(Body):
     """An account to make."""
 
@@ -214,6 +221,7 @@ DESCRIBED: Final[tuple[type[Body], ...]] = (
     Scan,
     Plate,
     LaneCommand,
+    Approval,
     NewUser,
     NewToken,
     StockCorrection,

@@ -35,7 +35,11 @@ class GateApi(Protocol):
         ...
 
     async def command(self, lane_id: str, request: CommandRequest, actor: Actor) -> dict[str, Any]:
-        """Carry out one command of a person; returns what was done."""
+        """Carry out one command of a person; returns what was done, or `{"pending": {...}}` for a second person."""
+        ...
+
+    async def approve(self, lane_id: str, command_id: str, actor: Actor) -> dict[str, Any]:
+        """Carry out a command that waited for this second person; returns what was done."""
         ...
 
     async def scan(

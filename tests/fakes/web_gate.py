@@ -12,7 +12,13 @@ from time import monotonic
 from typing import Any
 
 from gate_service.domain.commands import Actor, Command, CommandRequest, PlateRead
-from gate_service.domain.errors import InputError, NotFoundError, PassageChangedError
+from gate_service.domain.errors import (
+    CommandRefusedError,
+    InputError,
+    NotFoundError,
+    NotPermittedError,
+    PassageChangedError,
+)
 
 
 class FakeClock:
@@ -73,6 +79,9 @@ def snapshot(lane_id: str, zh: str, en: str, **changes: Any) -> dict[str, Any]:
         "passage": None,
         "driver": {"zh": "请驶入", "en": "Drive up"},
         "commands": ["close_lane", "raise_boom", "lower_boom", "emergency_raise"],
+        "approval": None,
+        "ways": [],
+        "attests": [],
     }
     base.update(changes)
     zh_text, en_text = STATE_TEXTS.get(base["state"], (base["state"], base["state"]))
@@ -270,6 +279,8 @@ class FakeGate:
     demo: bool = False
     is_ready: bool = True
     given: list[tuple[str, CommandRequest, Actor]] = field(default_factory=list)
+    approved: list[tuple[str, str, Actor]] = field(default_factory=list)
+    needs_second: bool = False
     scans: list[tuple[str, str, str | None]] = field(default_factory=list)
     plates: list[tuple[str, PlateRead]] = field(default_factory=list)
     refuse_with: Exception | None = None
@@ -331,6 +342,17 @@ class FakeGate:
             passage is None or request.passage_id != passage["id"] or request.facts_version != passage["facts_version"]
         ):
             raise PassageChangedError(f"lane {lane_id}: another vehicle or newer facts are in the lane now")
+        if request.command is Command.RELEASE and self.needs_second:
+            pending = {
+                "command_id": "c-1",
+                "command": "release",
+                "by": actor.label,
+                "reason_code": request.reason_code,
+                "reason": request.reason,
+                "seconds_left": 300,
+            }
+            self.change(lane_id, approval=pending)
+            return {"pending": pending}
         if request.command is Command.RELEASE:
             self.change(
                 lane_id, state="leaving", attention=None, commands=[], passage=passage | {"disposition": "release"}
@@ -338,6 +360,17 @@ class FakeGate:
         if request.command is Command.TURN_BACK:
             self.change(lane_id, state="returning", attention=None, commands=[])
         return {"done": request.command.value}
+
+    async def approve(self, lane_id: str, command_id: str, actor: Actor) -> dict[str, Any]:
+        lane = self.lane(lane_id)
+        pending = lane["approval"]
+        if pending is None or pending["command_id"] != command_id:
+            raise CommandRefusedError("no command of this id waits for an approval")
+        if actor.label == pending["by"]:
+            raise NotPermittedError("nobody approves their own request")
+        self.approved.append((lane_id, command_id, actor))
+        self.change(lane_id, state="leaving", attention=None, commands=[], approval=None)
+        return {"done": "release", "disposition": "release"}
 
     async def scan(
         self, lane_id: str, code: str, actor: Actor, read_id: str | None, at: datetime | None

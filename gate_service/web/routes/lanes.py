@@ -7,7 +7,7 @@ import json
 import re
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Depends, Header, Query, Response, WebSocket
+from fastapi import APIRouter, Depends, Header, Query, Request, Response, WebSocket
 from fastapi.responses import JSONResponse
 
 from gate_service.domain.commands import Command, CommandRequest, PlateRead
@@ -22,7 +22,7 @@ from gate_service.domain.errors import (
 )
 from gate_service.web import guard
 from gate_service.web.access import COMMANDS, TABLE
-from gate_service.web.bodies import LaneCommand, Plate, Scan, described, read_object, reader
+from gate_service.web.bodies import Approval, LaneCommand, Plate, Scan, described, read_object, reader
 from gate_service.web.context import Parts, Web, web_of
 from gate_service.web.guard import Admitted
 from gate_service.web.problems import problem_of, status_of
@@ -118,14 +118,36 @@ async def _carry_out(web: Web, caller: Caller, lane: str, body: LaneCommand, key
         body.command, body.passage_id, body.facts_version, body.reason_code, (body.reason or "").strip() or None, fields
     )
     try:
-        done = JSONResponse(await web.gate.command(lane, request, caller.actor))
-        answer = Answer(200, bytes(done.body))
+        done = await web.gate.command(lane, request, caller.actor)
+        answer = Answer(202 if "pending" in done else 200, bytes(JSONResponse(done).body))
     except (RecordError, OutcomeUnknownError):
         raise
     except GateError as error:
         answer = Answer(status_of(error), bytes(problem_of(error).body))
     await web.idempotency.keep(caller.actor.label, key, answer)
     return answer
+
+
+@router.post("/lanes/{lane}/commands/{command_id}/approve", openapi_extra=described(Approval))
+async def approve(
+    request: Request,
+    web: Parts,
+    caller: Admitted,
+    lane: str,
+    *,
+    command_id: str,
+    body: Annotated[Approval, Depends(reader(Approval))],
+) -> dict[str, Any]:
+    """Approve another one's command: with one's own session, or with name and password at the other's terminal."""
+    web.gate.lane(lane)
+    if (body.name is None) is not (body.password is None):
+        raise InputError("approval: name and password expected together, or neither")
+    actor = caller.actor
+    if body.name is not None and body.password is not None:
+        actor = await web.accounts.prove(body.name, body.password, guard.peer_of(request))
+        if actor.role not in COMMANDS[Command.RELEASE]:
+            raise NotPermittedError(f"approval: role {actor.role} may not approve a command")
+    return await web.gate.approve(lane, command_id, actor)
 
 
 @router.post("/routing")

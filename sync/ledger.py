@@ -38,7 +38,7 @@ COME_IN = (
 GO_OUT = "DELETE FROM vehicles_inside WHERE plate = ?"
 TARE = (
     "INSERT INTO tares (plate, record_number, passage_id, tare_g) VALUES (?, ?, ?, ?)"
-    " ON CONFLICT (plate, record_number) DO UPDATE SET tare_g = excluded.tare_g"
+    " ON CONFLICT (plate, record_number) DO UPDATE SET passage_id = excluded.passage_id, tare_g = excluded.tare_g"
 )
 DECLARE = (
     "INSERT INTO declaration_passed (declaration_no, passage_id, passed_g) VALUES (?, ?, ?)"

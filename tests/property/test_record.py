@@ -6,7 +6,7 @@ import tempfile
 from dataclasses import replace
 from pathlib import Path
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from gate_service.domain.errors import LedgerRefusedError
@@ -40,8 +40,12 @@ def entry_of(number, step):
     return replace(base, ledger=tuple(ledger), events=events)
 
 
+TWO_TARES = [LedgerChange(LedgerKind.TARE_SEEN, "B", passage_id(n), Mass(0)) for n in (1, 2)]
+
+
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(st.lists(steps, min_size=1, max_size=6), max_size=5))
+@example([[(TWO_TARES, [], None)]])  # of one plate in one record: found here, the passage of the first one stayed
 def test_any_history_written_in_any_groups_is_gapless_and_verifies(groups):
     async def live(directory):
         kept = 0

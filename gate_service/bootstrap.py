@@ -16,7 +16,8 @@ from devices.registry import make_modules
 from devices.signals.lane_io import BarrierWiring, LaneIo, LaneIoSettings, LightWiring
 from devices.signals.lights import IoSignals
 from devices.signals.module import IoModule, ModuleSettings
-from devices.weighbridge.driver import WeighbridgeDriver, WeighbridgeSettings
+from devices.weighbridge.driver import WeighbridgeDriver
+from devices.weighbridge.settings import WeighbridgeSettings
 from gate_service.clock import RealClock
 from gate_service.domain.events import Event, EventType
 from gate_service.domain.inventory import ExposedPeople

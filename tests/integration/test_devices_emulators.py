@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from devices.weighbridge.driver import WeighbridgeDriver, WeighbridgeSettings
+from devices.weighbridge.driver import WeighbridgeDriver
+from devices.weighbridge.settings import WeighbridgeSettings
 from gate_service.clock import RealClock
 from gate_service.domain.mass import Mass
 from gate_service.domain.reading import WeightStatus

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from devices.weighbridge.driver import WeighbridgeDriver, WeighbridgeSettings
+from devices.weighbridge.driver import WeighbridgeDriver
+from devices.weighbridge.settings import WeighbridgeSettings
 from gate_service.clock import RealClock
 from gate_service.domain.errors import InputError
 from gate_service.domain.mass import Mass

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 from uuid import uuid4
 
 from fastapi import FastAPI
 
 from config.loader import LoadedSite
 from config.schema import Lane as LaneShape
+from config.schema import Weighbridge as WeighbridgeShape
 from devices.barrier.barrier import BarrierSettings, IoBarrier
-from devices.registry import make_modules
+from devices.registry import make_modules, make_weighbridge, shared_buses
 from devices.signals.lane_io import BarrierWiring, LaneIo, LaneIoSettings, LightWiring
 from devices.signals.lights import IoSignals
 from devices.signals.module import IoModule, ModuleSettings
-from devices.weighbridge.driver import WeighbridgeDriver
 from devices.weighbridge.settings import WeighbridgeSettings
 from gate_service.clock import RealClock
 from gate_service.domain.events import Event, EventType
@@ -77,11 +77,18 @@ def build(site: LoadedSite, clock: Clock | None = None) -> Built:
     worker = SyncWorker(_sync_settings(site), database, clock, check_slip=check_slip)
     controllers: dict[str, LaneController] = {}
     watchers = Watchers((lane.id for lane in file.lanes), lambda lane_id: lane_snapshot(controllers[lane_id]))
-    modules, buses = make_modules([_module_settings(module) for module in file.modules], clock)
+    module_settings = [_module_settings(module) for module in file.modules]
+    bridges = {
+        shape.id: _weighbridge_settings(shape.id, shape.weighbridge) for shape in file.lanes if shape.weighbridge
+    }
+    buses = shared_buses(module_settings, list(bridges.values()), clock)
+    modules = make_modules(module_settings, clock, buses)
     devices: list[Device] = []
     barriers: list[IoBarrier] = []
     for shape in file.lanes:
         lane_devices = _LaneDevices(shape, modules[shape.module], clock)
+        if shape.id in bridges:
+            lane_devices.drivers.append(make_weighbridge(bridges[shape.id], clock, lane_devices.sink, buses))
         controllers[shape.id] = LaneController(
             _lane_settings(shape, site),
             LanePorts(
@@ -105,7 +112,7 @@ def build(site: LoadedSite, clock: Clock | None = None) -> Built:
         record=(database, journal),
         worker=worker,
         lanes=lanes,
-        buses=buses,
+        buses=list(buses.values()),
         devices=(*modules.values(), *devices),
         barriers=barriers,
         journal=journal,
@@ -141,6 +148,14 @@ class _Sink:
         self.target.health_changed(health)
 
 
+class LaneDevice(Device, Protocol):
+    """A driver of one lane."""
+
+    def health(self) -> DeviceHealth:
+        """As its lane hears of it."""
+        ...
+
+
 class _LaneDevices:
     """The drivers of one lane."""
 
@@ -153,19 +168,7 @@ class _LaneDevices:
         }
         self.signals = IoSignals(io)
         self.module = module
-        self.drivers: list[WeighbridgeDriver] = []
-        bridge = shape.weighbridge
-        if bridge is not None:
-            settings = WeighbridgeSettings(
-                name=f"{shape.id} weighbridge",
-                protocol=bridge.protocol,
-                port=bridge.port,
-                unit=bridge.unit,
-                decimals=bridge.decimals,
-                interval=Mass.from_kg(bridge.interval_kg),
-                options=bridge.options,
-            )
-            self.drivers.append(WeighbridgeDriver(settings, clock, self.sink))
+        self.drivers: list[LaneDevice] = []
 
     def healths(self) -> list[DeviceHealth]:
         """Every device of the lane as its driver sees it now."""
@@ -193,6 +196,18 @@ def _wiring(shape: LaneShape) -> LaneIoSettings:
         fire=inputs.fire,
         power_ok=inputs.power_ok,
         local_button=inputs.local_button,
+    )
+
+
+def _weighbridge_settings(lane_id: str, bridge: WeighbridgeShape) -> WeighbridgeSettings:
+    return WeighbridgeSettings(
+        name=f"{lane_id} weighbridge",
+        protocol=bridge.protocol,
+        port=bridge.port,
+        unit=bridge.unit,
+        decimals=bridge.decimals,
+        interval=Mass.from_kg(bridge.interval_kg),
+        options=bridge.options,
     )
 
 

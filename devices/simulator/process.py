@@ -60,7 +60,7 @@ class YardProcess:
     async def __aexit__(self, *_: object) -> None:
         await self._stack.aclose()
 
-    def _module(self, name: str, lane: YardLane) -> WireModule:
+    def _module(self, name: str, lane: YardLane) -> WireModule[WagoModule]:
         def read_inputs() -> Sequence[bool]:
             shown = lane.inputs()
             return [shown[terminal] for terminal in INPUTS]

@@ -11,7 +11,7 @@ import struct
 import time
 from collections import deque
 from collections.abc import Callable
-from typing import Final, NamedTuple, Self
+from typing import Final, Generic, NamedTuple, Protocol, Self, TypeVar
 
 from devices.simulator.wago import POINTS, WagoModule
 
@@ -27,6 +27,7 @@ FAULTS: Final = (
     "out_of_step",
     "wrong_unit",
 )
+OF_IO_ONLY: Final = frozenset({"zeros", "foreign_write"})
 READING: Final = frozenset({1, 2, 3, 4})
 WRITING: Final = frozenset({5, 6, 15, 16})
 SLOW_S: Final = 0.7
@@ -44,7 +45,22 @@ class Exchange(NamedTuple):
     answer: bytes | None
 
 
-class WireModule:
+class WireUnit(Protocol):
+    """What is put on the wire: an I/O module, a weighing transmitter."""
+
+    def answer(self, request: bytes, now_s: float) -> bytes:
+        """One request unit (function code and data) to its answer unit, exceptions included."""
+        ...
+
+    def tick(self, now_s: float) -> bool:
+        """Let its watchdog look at the time; True when it ran out just now."""
+        ...
+
+
+Unit = TypeVar("Unit", bound=WireUnit)
+
+
+class WireModule(Generic[Unit]):
     """One module on its TCP port; an async context manager. The port stays the same until the end.
 
     Faults: `cut` connections and port closed; `silence` taken and never answered (half-open); `slow` answers late;
@@ -53,7 +69,7 @@ class WireModule:
     `out_of_step` each answer is the previous one; `wrong_unit` answers in the name of another unit.
     """
 
-    def __init__(self, module: WagoModule, *, port: int = 0, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, module: Unit, *, port: int = 0, clock: Callable[[], float] = time.monotonic) -> None:
         self.module = module
         self.faults: set[str] = set()
         self.log: deque[Exchange] = deque(maxlen=LOG_LENGTH)
@@ -100,11 +116,14 @@ class WireModule:
             raise ValueError(f"I/O module: fault must be one of {', '.join(FAULTS)}, found {name!r}")
         if not 0 <= output < POINTS:
             raise ValueError(f"I/O module: output must be 0 to {POINTS - 1}, found {output}")
+        module = self.module
+        if name in OF_IO_ONLY and not isinstance(module, WagoModule):
+            raise ValueError(f"fault {name}: only an I/O module has it")
         (self.faults.add if on else self.faults.discard)(name)
-        if name == "zeros":
-            self.module.are_inputs_zero = on
-        elif name == "foreign_write":
-            self.module.set_output(output, on=not self.module.outputs[output], foreign=True)
+        if name == "zeros" and isinstance(module, WagoModule):
+            module.are_inputs_zero = on
+        elif name == "foreign_write" and isinstance(module, WagoModule):
+            module.set_output(output, on=not module.outputs[output], foreign=True)
         elif name == "cut" and on:
             self._close()
         elif name == "cut":
@@ -114,7 +133,8 @@ class WireModule:
         """Task root: the watchdog's own time."""
         while True:
             await asyncio.sleep(TICK_S)
-            if self.module.tick(self._clock()) and self.module.watchdog.registers[0x1009]:
+            module = self.module
+            if module.tick(self._clock()) and isinstance(module, WagoModule) and module.watchdog.registers[0x1009]:
                 for writer in list(self._writers):
                     writer.close()
 

@@ -33,6 +33,7 @@ class Reason(StrEnum):
     TARE = "tare"  # a good frame that holds the stored tare, not what stands on the platform
     NOT_WEIGHT = "not_weight"  # a good frame that holds no weight: handshake, identification, echo of a command
     INCOMPLETE = "incomplete"  # the input ended inside a frame
+    FROZEN = "frozen"  # a register answer whose heartbeat stands: the transmitter is dead behind a living interface
 
 
 @dataclass(frozen=True, slots=True)

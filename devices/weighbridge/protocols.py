@@ -95,7 +95,10 @@ def create(name: str, options: Mapping[str, str] | None = None) -> Decoder:
     """Make the decoder of a protocol. InputError names what is allowed when the name or an option is not."""
     protocol = PROTOCOLS.get(name)
     if protocol is None:
-        raise InputError(f"weighing protocol {name!r} is not known; allowed: {', '.join(PROTOCOLS)}")
+        raise InputError(
+            f"weighing protocol {name!r} is not known; allowed: {', '.join(PROTOCOLS)}; "
+            "modbus for `gate read` and a lane's weighbridge"
+        )
     return protocol.create(_checked(name, protocol.options, options or {}))
 
 

@@ -90,7 +90,9 @@ def decode(
 @app.command()
 def read(
     protocol: Annotated[str, typer.Argument(help="Weighing protocol.")],
-    port: Annotated[str, typer.Argument(help="/dev/ttyUSB0?baud=9600, socket://host:port, a pseudo-terminal.")],
+    port: Annotated[
+        str, typer.Argument(help="/dev/ttyUSB0?baud=9600, socket://host:port, a pseudo-terminal, modbus-tcp://…")
+    ],
     count: Annotated[int | None, typer.Option(min=1, help="Stop after so many frames.")] = None,
     seconds: Annotated[float | None, typer.Option(min=0.1, help="Stop after so many seconds.")] = None,
     option: Options = None,

@@ -11,11 +11,12 @@ from pathlib import Path
 
 from devices.links.recorder import Capture
 from devices.links.serial import SerialLink
-from devices.weighbridge import protocols
+from devices.weighbridge import protocols, transmitter
 from devices.weighbridge.frame import Decoded, TareFrame, WeightFrame
 from devices.weighbridge.frame_object import frame_object
 from devices.weighbridge.poller import Poller
 from devices.weighbridge.polling import Poll
+from gate_service.cli import read_transmitter
 from gate_service.cli.decode import option_map
 from gate_service.cli.recording import recording
 from gate_service.cli.stream import say
@@ -37,6 +38,8 @@ def run(
     Sends nothing unless the options name a question to ask (`poll`). `record`: a new file for all bytes of the link.
     """
     chosen = option_map(options)
+    if protocol == transmitter.PROTOCOL:
+        return read_transmitter.run(port, count=count, seconds=seconds, options=chosen, record=record)
     poll = protocols.poll_of(protocol, chosen)
     with recording(record, {"protocol": protocol, "options": chosen, "port": port}) as capture:
         reading = _Reading(protocol, chosen, count, capture)

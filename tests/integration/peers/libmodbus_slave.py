@@ -26,7 +26,8 @@ class Mapping(ctypes.Structure):
 modbus.modbus_mapping_new.restype = ctypes.POINTER(Mapping)
 mapping = modbus.modbus_mapping_new(16, 16, 0x1200, 1)
 mapping.contents.input_bits[10] = 1
-for register, value in ((0x1120, 1000), (0x1122, 1), (0x1123, 0)):
+WEIGHT = ((6, 1 << 11), (7, 0), (8, 31240))  # of a weighing transmitter: at rest, gross 31240
+for register, value in (*WEIGHT, (0x1120, 1000), (0x1122, 1), (0x1123, 0)):
     mapping.contents.registers[register] = value
 request = (ctypes.c_uint8 * 260)()
 

@@ -87,8 +87,11 @@ def build(site: LoadedSite, clock: Clock | None = None) -> Built:
     barriers: list[IoBarrier] = []
     for shape in file.lanes:
         lane_devices = _LaneDevices(shape, modules[shape.module], clock)
+        zero = None
         if shape.id in bridges:
-            lane_devices.drivers.append(make_weighbridge(bridges[shape.id], clock, lane_devices.sink, buses))
+            weighbridge = make_weighbridge(bridges[shape.id], clock, lane_devices.sink, buses)
+            zero = weighbridge.zero if weighbridge.has_zero else None
+            lane_devices.drivers.append(weighbridge)
         controllers[shape.id] = LaneController(
             _lane_settings(shape, site),
             LanePorts(
@@ -102,6 +105,7 @@ def build(site: LoadedSite, clock: Clock | None = None) -> Built:
                 clock_error_s=worker.clock_error_s,
                 device_healths=lane_devices.healths,
                 lowering_rule=_lowering_rule(site),
+                zero=zero,
             ),
         )
         lane_devices.sink.target = controllers[shape.id]

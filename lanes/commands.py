@@ -27,7 +27,7 @@ from lanes import told
 from lanes.closing import goes_through
 from lanes.controller import LaneController
 from lanes.deciding import reservations
-from lanes.interlocks import RaiseReason, forbids_raising
+from lanes.interlocks import RaiseReason, forbids_raising, forbids_zeroing
 from lanes.request_fields import facts_of, read_side, read_text, resolved_facts
 from lanes.states import LaneCommand, LaneEvent, LaneState, step
 
@@ -71,6 +71,8 @@ class LaneCommands:
                 return await self._move_boom(request, actor)
             case Command.OPEN_LANE | Command.CLOSE_LANE | Command.CLEAR_FAULT:
                 return await self._lane_command(request, actor)
+            case Command.ZERO:
+                return await self._zero(request, actor)
             case _:
                 return await self._dispose(request, actor, passage)
 
@@ -275,6 +277,22 @@ class LaneCommands:
         await self._record({**facts_of(request), "side": side.value, "raise": reason.value}, actor, lane.passage)
         lane.booms.raise_boom(side)
         return {"done": "raise_boom"}
+
+    async def _zero(self, request: CommandRequest, actor: Actor) -> dict[str, Any]:
+        """Zero the indicator of an empty platform: recorded with what it showed, then sent once."""
+        lane = self._lane
+        if lane.ports.zero is None:
+            raise CommandRefusedError(f"lane {lane.settings.id}: its indicator is not zeroed from here")
+        forbidden = forbids_zeroing(lane.surroundings(lane.clock.monotonic_s()))
+        if forbidden is not None:
+            raise InterlockError(f"the indicator is not zeroed: {forbidden}")
+        reading = lane.deck.reading
+        shown = {"displayed": None if reading is None else reading.displayed}
+        await self._record({**facts_of(request), **shown}, actor, None)
+        if forbids_zeroing(lane.surroundings(lane.clock.monotonic_s())) is not None:
+            raise PassageChangedError("the lane changed while the command was recorded; nothing was done")
+        await lane.ports.zero()
+        return {"done": "zero", **shown}
 
     # Steps that all share ---------------------------------------------------------------------------------------
 

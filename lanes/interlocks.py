@@ -49,6 +49,7 @@ class Surroundings:
     is_zero_seen: bool | None
     has_weighbridge: bool
     has_passage: bool
+    is_platform_at_rest: bool | None = None
 
 
 def _stale(seen: Surroundings) -> str | None:
@@ -103,6 +104,23 @@ def forbids_raising(reason: RaiseReason, seen: Surroundings) -> str | None:
         # The driver backs out blind: nobody may stand behind (RULES 8, back_out).
         return _not_clear(seen, frozenset({Detector.APPROACH}))
     return None
+
+
+def forbids_zeroing(seen: Surroundings) -> str | None:
+    """Why the indicator may not be zeroed now, or None: what is called zero is taken off every weight that follows.
+
+    Below `empty_below` only: more snow than that is shovelled, or zeroed at the indicator, in sight of the deck.
+    """
+    stale = _stale(seen)
+    if stale:
+        return stale
+    if seen.has_passage:
+        return "vehicle_in_lane"
+    if seen.is_platform_empty is not True:
+        return "platform_not_empty" if seen.is_platform_empty is False else "platform_unknown"
+    if seen.is_platform_at_rest is not True:
+        return "weight_in_motion"
+    return _not_clear(seen, UNDER_BOOM[Side.ENTRY] | UNDER_BOOM[Side.EXIT])
 
 
 def _forbids_admitting(seen: Surroundings) -> str | None:

@@ -5,7 +5,7 @@ Nothing here moves, writes or waits. `lanes.controller` acts on it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID, uuid4
 
@@ -37,6 +37,7 @@ class LanePorts:
     clock_error_s: Callable[[], int | None]  # bound of the wall clock's error; None is unknown, never zero
     device_healths: Callable[[], Sequence[DeviceHealth]] = tuple  # the drivers' own, as of now: ages for pages
     lowering_rule: LoweringRule = forbids_lowering
+    zero: Callable[[], Awaitable[None]] | None = None  # zeroes the indicator, where the site switched that on
     mint_id: Callable[[], UUID] = uuid4  # the simulation brings its own, so that a seed replays byte for byte
 
 
@@ -124,6 +125,7 @@ class LaneKnowledge:
             is_closing_ours=self.settings.is_closing_ours,
             is_platform_empty=None if deck is None else self.deck.is_empty(deck, now_s),
             is_zero_seen=None if deck is None else self.deck.is_zero_seen,
+            is_platform_at_rest=None if deck is None else self.deck.is_at_rest(now_s),
             has_weighbridge=deck is not None,
             has_passage=self.passage is not None,
         )

@@ -61,6 +61,11 @@ class Deck:
             return False if reading.status is WeightStatus.OVERLOAD else None
         return abs(reading.value) < settings.empty_below
 
+    def is_at_rest(self, now_s: float) -> bool:
+        """Whether a fresh reading is there and stable."""
+        reading = self.fresh(now_s)
+        return reading is not None and reading.is_stable is True
+
     def is_loaded(self, settings: DeckSettings, now_s: float) -> bool:
         """Whether a vehicle certainly stands on the platform."""
         reading = self.fresh(now_s)

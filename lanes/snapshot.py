@@ -9,6 +9,7 @@ from typing import Any, Final
 from gate_service.domain.commands import Command
 from gate_service.domain.passage import Passage
 from lanes.controller import LaneController
+from lanes.interlocks import forbids_zeroing
 from lanes.signs import DRIVER_LINES, STATE_TEXTS
 from lanes.states import LaneEvent, LaneState, step
 
@@ -147,6 +148,8 @@ def commands(lane: LaneController) -> list[str]:
         offered.append(Command.RESOLVE)
     if lane.state is not LaneState.CLOSED and not lane.is_closing_asked:
         offered.append(Command.CLOSE_LANE)
+    if lane.ports.zero is not None and forbids_zeroing(lane.surroundings(lane.clock.monotonic_s())) is None:
+        offered.append(Command.ZERO)
     offered += [Command.RAISE_BOOM, Command.LOWER_BOOM, Command.EMERGENCY_RAISE]
     order = list(Command)
     return [command.value for command in sorted(set(offered), key=order.index)]

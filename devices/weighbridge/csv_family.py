@@ -16,6 +16,7 @@ ANY = "any"
 OPTIONS: Mapping[str, tuple[str, ...]] = {
     "length": (ANY, *(str(count) for count in range(10, 33))),
     "poll": (OFF, "RW", "READ"),
+    "zero": (OFF, "MZ", "Z"),
 }
 
 _HEADS = rb"ST|US|OL|UL|LO|TL|HD"
@@ -107,6 +108,11 @@ _LINES = TextFrames(
 def poll(options: Mapping[str, str]) -> Poll | None:
     """`RW` asks an A&D, `READ` a Dini Argeo for the weight. `PID` is none of these: it stores a weighing."""
     return None if options["poll"] == OFF else Poll(options["poll"].encode() + b"\r\n")
+
+
+def zero(options: Mapping[str, str]) -> bytes | None:
+    """`MZ` zeroes an A&D, `Z` a Dini Argeo. CAS wants its device number in the command and is not offered."""
+    return None if options["zero"] == OFF else options["zero"].encode() + b"\r\n"
 
 
 def create(options: Mapping[str, str]) -> Decoder:

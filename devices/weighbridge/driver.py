@@ -15,6 +15,7 @@ from devices.weighbridge.frame import Decoded, WeightFrame
 from devices.weighbridge.poller import Poller
 from devices.weighbridge.reporting import WeightReporting
 from devices.weighbridge.settings import WeighbridgeSettings
+from gate_service.domain.errors import CommandRefusedError
 from gate_service.domain.events import JsonObject
 from gate_service.domain.ports import Clock, LaneSink
 from gate_service.domain.reading import DeviceHealth
@@ -32,6 +33,7 @@ class WeighbridgeDriver:
         self._link = SerialLink(settings.port, clock, on_bytes=self._received, on_fault=self._link_changed)
         self._poller: Poller | None = None
         stability = settings.stability
+        self._zero = protocols.zero_of(settings.protocol, settings.options)
         poll = protocols.poll_of(settings.protocol, settings.options)
         if poll is not None:
             self._poller = Poller(poll, self._link.write, clock, self._fell_quiet)
@@ -60,6 +62,17 @@ class WeighbridgeDriver:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._link.__aexit__(kind, exc, trace)
+
+    @property
+    def has_zero(self) -> bool:
+        """Whether the site lets the indicator be zeroed from here."""
+        return self._zero is not None
+
+    async def zero(self) -> None:
+        """Send the zero command once; whether it was obeyed, the next readings show. Raises LinkLostError."""
+        if self._zero is None:
+            raise CommandRefusedError(f"{self._settings.name}: option zero expected in the site file, found off")
+        await self._link.write(self._zero)
 
     def health(self) -> DeviceHealth:
         """Say how the device is now."""

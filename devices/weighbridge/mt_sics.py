@@ -11,7 +11,7 @@ from devices.weighbridge.number import read_number, read_unit
 from devices.weighbridge.polling import OFF, STABLE_ANSWER_S, Poll
 from devices.weighbridge.text_frames import NUMBER, UNIT, TextForm, TextFrames
 
-OPTIONS: Mapping[str, tuple[str, ...]] = {"poll": (OFF, "SI", "S")}
+OPTIONS: Mapping[str, tuple[str, ...]] = {"poll": (OFF, "SI", "S"), "zero": (OFF, "Z")}
 
 _HEAD = re.compile(rb"S [SDI+\-]|E[STL](?=[\r\n])|T S |TI [SD] |TA A |(?:Z|ZI|T|TI|TA|TAC|@|I\d{1,2}) [A-Z+\-]")
 _HEAD_BYTES = 5
@@ -83,6 +83,11 @@ def poll(options: Mapping[str, str]) -> Poll | None:
     """`SI` asks for the weight as it is now, `S` for the next stable one."""
     questions = {"SI": Poll(b"SI\r\n"), "S": Poll(b"S\r\n", answer_s=STABLE_ANSWER_S)}
     return questions.get(options["poll"])
+
+
+def zero(options: Mapping[str, str]) -> bytes | None:
+    """`Z` zeroes once the weight is stable; the answer is `Z A`, or `Z I`, `Z +`, `Z -` for not done."""
+    return b"Z\r\n" if options["zero"] == "Z" else None
 
 
 def create(_options: Mapping[str, str]) -> Decoder:

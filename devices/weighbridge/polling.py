@@ -1,7 +1,7 @@
 """Questions that a polled indicator answers: what to send, how often, how long to wait. Pure; who sends is the driver.
 
-Only questions that read. Letters and words that zero, take tare or clear records are not here, so that no setting can
-send one by mistake.
+Only questions that read. Letters and words that take tare or clear records are nowhere in this project, so that no
+setting can send one by mistake; the one that zeroes goes out only where the site switched it on (`zero`), once a time.
 """
 
 from __future__ import annotations

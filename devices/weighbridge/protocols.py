@@ -44,12 +44,14 @@ class Quality:
 class WireProtocol:
     """One protocol: makes its decoder from checked options. The first value of each option is its default.
 
-    `poll` makes the question of an indicator that speaks only when asked, where the options switch that on.
+    `poll` makes the question of an indicator that speaks only when asked, `zero` the command that zeroes it, each where
+    the options switch that on.
     """
 
     create: Callable[[Mapping[str, str]], Decoder]
     options: Mapping[str, tuple[str, ...]]
     poll: Callable[[Mapping[str, str]], Poll | None] | None = None
+    zero: Callable[[Mapping[str, str]], bytes | None] | None = None
 
 
 PROTOCOLS: dict[str, WireProtocol] = {
@@ -57,10 +59,10 @@ PROTOCOLS: dict[str, WireProtocol] = {
     "xk3190-command": WireProtocol(xk3190_command.create, xk3190_command.OPTIONS, xk3190_command.poll),
     "xk3190-equals": WireProtocol(xk3190_equals.create, xk3190_equals.OPTIONS),
     "xk3190-a12": WireProtocol(xk3190_a12.create, xk3190_a12.OPTIONS),
-    "toledo-continuous": WireProtocol(toledo_continuous.create, toledo_continuous.OPTIONS),
-    "mt-sics": WireProtocol(mt_sics.create, mt_sics.OPTIONS, mt_sics.poll),
-    "sma": WireProtocol(sma.create, sma.OPTIONS, sma.poll),
-    "csv": WireProtocol(csv_family.create, csv_family.OPTIONS, csv_family.poll),
+    "toledo-continuous": WireProtocol(toledo_continuous.create, toledo_continuous.OPTIONS, zero=toledo_continuous.zero),
+    "mt-sics": WireProtocol(mt_sics.create, mt_sics.OPTIONS, mt_sics.poll, mt_sics.zero),
+    "sma": WireProtocol(sma.create, sma.OPTIONS, sma.poll, sma.zero),
+    "csv": WireProtocol(csv_family.create, csv_family.OPTIONS, csv_family.poll, csv_family.zero),
     "rice-lake": WireProtocol(rice_lake.create, rice_lake.OPTIONS),
     "rinstrum": WireProtocol(rinstrum.create, rinstrum.OPTIONS),
     "cardinal": WireProtocol(cardinal.create, cardinal.OPTIONS, cardinal.poll),
@@ -107,6 +109,13 @@ def poll_of(name: str, options: Mapping[str, str] | None = None) -> Poll | None:
     create(name, options)
     protocol = PROTOCOLS[name]
     return protocol.poll(_checked(name, protocol.options, options or {})) if protocol.poll is not None else None
+
+
+def zero_of(name: str, options: Mapping[str, str] | None = None) -> bytes | None:
+    """Return what zeroes the indicator, or None: it has no such command, or the site has not switched it on."""
+    create(name, options)
+    protocol = PROTOCOLS[name]
+    return protocol.zero(_checked(name, protocol.options, options or {})) if protocol.zero is not None else None
 
 
 def _checked(name: str, allowed: Mapping[str, tuple[str, ...]], given: Mapping[str, str]) -> dict[str, str]:

@@ -10,7 +10,7 @@ from devices.weighbridge.frame import Decoded, Decoder, Reason, Rejected, Status
 from devices.weighbridge.number import read_number, read_unit
 from devices.weighbridge.polling import OFF, Poll
 
-OPTIONS: Mapping[str, tuple[str, ...]] = {"poll": (OFF, "W")}
+OPTIONS: Mapping[str, tuple[str, ...]] = {"poll": (OFF, "W"), "zero": (OFF, "Z")}
 
 LF, CR = 0x0A, 0x0D
 LONGEST_BYTES = 40  # ours: a compliance line is 12, a weight 20; device texts may be longer
@@ -67,6 +67,11 @@ def scan(window: Window) -> Scanned:
 def poll(options: Mapping[str, str]) -> Poll | None:
     """`W` asks for the weight (SCP-0499 level 1)."""
     return Poll(b"\nW\r") if options["poll"] == "W" else None
+
+
+def zero(options: Mapping[str, str]) -> bytes | None:
+    """`LF Z CR` zeroes (Sartorius PR5211 manual p.52)."""
+    return b"\nZ\r" if options["zero"] == "Z" else None
 
 
 def create(_options: Mapping[str, str]) -> Decoder:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from devices.weighbridge.cutter import Drop, FrameCutter, Scanned, Take, Window
 from devices.weighbridge.frame import Decoded, Decoder, Reason, Rejected, Status, WeightFrame
 from devices.weighbridge.number import shown
+from devices.weighbridge.polling import OFF
 
 AUTO, REQUIRED, NONE, PLAIN_SUM = "auto", "required", "none", "plain-sum"
 STANDARD, SHORT, CLONE12 = "standard", "short", "clone12"
@@ -21,6 +22,7 @@ OPTIONS: Mapping[str, tuple[str, ...]] = {
     "form": (STANDARD, SHORT, CLONE12),
     "checksum": (AUTO, REQUIRED, NONE, PLAIN_SUM),
     "dummy_zero": (INCLUDED, MULTIPLY),
+    "zero": (OFF, "Z"),
 }
 
 STX, LF, CR = 0x02, 0x0A, 0x0D
@@ -267,6 +269,11 @@ def seek(data: bytes, position: int, before: int) -> int:
     if found is None:
         return len(data)
     return found.start() if found[0] == b"\x02" else found.end()
+
+
+def zero(options: Mapping[str, str]) -> bytes | None:
+    """The letter `Z` zeroes while the indicator sends (Kern FTC manual)."""
+    return b"Z" if options["zero"] == "Z" else None
 
 
 def create(options: Mapping[str, str]) -> Decoder:

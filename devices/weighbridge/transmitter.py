@@ -18,7 +18,7 @@ from devices.links.modbus import ModbusBus
 from devices.weighbridge import transmitter_decoder
 from devices.weighbridge.reporting import WeightReporting
 from devices.weighbridge.settings import WeighbridgeSettings
-from gate_service.domain.errors import DeviceRefusedError, LinkLostError
+from gate_service.domain.errors import CommandRefusedError, DeviceRefusedError, LinkLostError
 from gate_service.domain.events import JsonObject
 from gate_service.domain.ports import Clock, LaneSink
 from gate_service.domain.reading import DeviceHealth
@@ -69,6 +69,12 @@ class TransmitterDriver:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         if self._own_bus is not None:
             await self._own_bus.__aexit__(kind, exc, trace)
+
+    has_zero = False  # nothing is ever written to a transmitter
+
+    async def zero(self) -> None:
+        """Refuse: a transmitter is zeroed at its own keys."""
+        raise CommandRefusedError(f"{self._settings.name}: a transmitter on Modbus is not zeroed from here")
 
     def health(self) -> DeviceHealth:
         """Say how the device is now; what the bus rejected counts with what the decoder did."""

@@ -74,6 +74,7 @@ class Command(StrEnum):
     CLEAR_FAULT = "clear_fault"
     OPEN_LANE = "open_lane"
     CLOSE_LANE = "close_lane"
+    ZERO = "zero"  # set the indicator's zero, where the site switched that on
 
     @property
     def acts_on_vehicle(self) -> bool:

@@ -174,6 +174,7 @@ class LaneRig:
         self.is_stable = True
         self.fire: bool | None = False
         self.button = False
+        self.zeroed = 0
         self.is_io_alive = True
         self.polled_s = 0.0
         deck = DeckSettings(Mass.from_kg(20), Mass.from_kg(80_000), Mass.from_kg(40))
@@ -185,7 +186,7 @@ class LaneRig:
             ),
             LanePorts(
                 self.barriers, self.signals, self.journal, self.slips, self.claims, self.clock,
-                on_changed=lambda _: None, clock_error_s=lambda: 1, lowering_rule=lowering_rule,
+                on_changed=lambda _: None, clock_error_s=lambda: 1, lowering_rule=lowering_rule, zero=self._zero,
             ),
         )  # fmt: skip
         self.commands = LaneCommands(self.lane)
@@ -256,6 +257,10 @@ class LaneRig:
             return str(entry.facts["reason"]) if entry.facts["side"] == side.value else None
         reason = entry.facts.get("raise")
         return None if reason is None else str(reason)
+
+    async def _zero(self) -> None:
+        self.zeroed += 1
+        self.kg = 0
 
     def _inputs(self) -> LaneInputs:
         booms = {side: barrier.position for side, barrier in self.barriers.items()}

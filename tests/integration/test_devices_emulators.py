@@ -15,6 +15,7 @@ import pytest
 from devices.weighbridge.driver import WeighbridgeDriver
 from devices.weighbridge.settings import WeighbridgeSettings
 from gate_service.clock import RealClock
+from gate_service.domain.errors import CommandRefusedError
 from gate_service.domain.mass import Mass
 from gate_service.domain.reading import WeightStatus
 from tests.fakes.lane_devices import KeepingSink, until
@@ -192,3 +193,39 @@ async def test_what_cannot_be_set_up_is_told_and_nothing_starts() -> None:
     _, err = await asyncio.wait_for(process.communicate(), 20)
     assert process.returncode == 2
     assert b"xk3190-continuous" in err
+
+
+ZEROED = [
+    ("toledo-continuous", {"zero": "Z"}, ()),
+    ("mt-sics", {"poll": "SI", "zero": "Z"}, ()),
+    ("sma", {"poll": "W", "zero": "Z"}, ()),
+    ("csv", {"zero": "MZ"}, ()),
+    ("csv", {"zero": "Z"}, ("--option", "maker=dini")),
+]
+
+
+@pytest.mark.parametrize(("protocol", "options", "words"), ZEROED, ids=[f"{one[0]}-{one[1]['zero']}" for one in ZEROED])
+async def test_an_indicator_with_a_zero_command_is_zeroed_where_the_site_says_so(
+    protocol: str, options: dict[str, str], words: tuple[str, ...]
+) -> None:
+    async with (
+        emulator("--protocol", protocol, "--kg", "60", *words) as indicator,
+        driving(indicator.port, protocol, **options) as (driver, sink),
+    ):
+        await until(lambda: steady(sink, 60), 8)
+        await driver.zero()
+        await until(lambda: steady(sink, 0), 8)
+        await indicator.tell(do="load", kg=20_060)
+        await until(lambda: steady(sink, 20_000), 8)
+
+
+async def test_no_indicator_is_zeroed_unless_the_site_says_so() -> None:
+    async with (
+        emulator("--protocol", "toledo-continuous", "--kg", "60") as indicator,
+        driving(indicator.port, "toledo-continuous") as (driver, sink),
+    ):
+        await until(lambda: steady(sink, 60), 8)
+        assert not driver.has_zero
+        with pytest.raises(CommandRefusedError, match="option zero"):
+            await driver.zero()
+        assert steady(sink, 60)

@@ -14,7 +14,8 @@ class Dialect:
     """One protocol as one indicator is set up for it.
 
     `is_asked`: it speaks only when asked. `question` finds one whole question in what was heard; `answer` may be empty.
-    `spoil` makes the check of a frame wrong; None: there is no check. `first` comes once, at power-on.
+    `zeroes`: the questions that set its zero. `spoil` makes the check of a frame wrong; None: there is no check.
+    `first` comes once, at power-on.
     """
 
     frame: Callable[[Shown], bytes]
@@ -24,6 +25,7 @@ class Dialect:
     spoil: Callable[[bytes], bytes] | None = None
     has_unit: bool = True
     first: bytes = b""
+    zeroes: frozenset[bytes] = frozenset()
 
 
 def chosen(options: dict[str, str], key: str, allowed: tuple[str, ...]) -> str:

@@ -59,12 +59,18 @@ class Display:
     decimals: int = 0
     tare_kg: float = 0.0
     drift_kg: float = 0.0
+    zero_kg: float = 0.0
     is_unit_wrong: bool = False
     _recent: deque[int] = field(default_factory=lambda: deque(maxlen=MOTION_FRAMES))
 
+    def set_zero(self, felt_kg: float) -> None:
+        """Call what is felt now zero, where it is stable and within 4 % of the maximum; otherwise nothing happens."""
+        if self.look(felt_kg).is_stable and abs(felt_kg + self.drift_kg) <= 0.04 * self.max_kg:
+            self.zero_kg = felt_kg + self.drift_kg
+
     def look(self, felt_kg: float) -> Shown:
         """What stands there now."""
-        gross_kg = felt_kg + self.drift_kg
+        gross_kg = felt_kg + self.drift_kg - self.zero_kg
         counts_per_kg = 10**self.decimals / KG_PER_UNIT[self.unit]
         step = max(1, round(self.interval_kg * counts_per_kg))
         count = round((gross_kg - self.tare_kg) * counts_per_kg / step) * step

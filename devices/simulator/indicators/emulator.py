@@ -94,6 +94,8 @@ class Emulator:
         answers = b""
         while (found := self._dialect.question.search(self._heard)) is not None:
             self._heard = self._heard[found.end() :]
+            if found[0].strip() in self._dialect.zeroes:
+                self.display.set_zero(felt_kg)
             answers += self._dialect.answer(found[0], self.display.look(felt_kg))
         if "late" in self.faults and answers:
             self._delayed.extend([b""] * LATE_FRAMES + [answers])

@@ -41,7 +41,7 @@ def mt_sics(options: dict[str, str]) -> Dialect:
             case _:
                 return b"ES\r\n"
 
-    return Dialect(weight, not is_repeating, LINE, answer, first=serial_number.encode())
+    return Dialect(weight, not is_repeating, LINE, answer, first=serial_number.encode(), zeroes=frozenset({b"Z"}))
 
 
 def sma(options: dict[str, str]) -> Dialect:
@@ -58,9 +58,11 @@ def sma(options: dict[str, str]) -> Dialect:
         letter = question.strip()
         if letter in (b"W", b"H"):
             return weight(shown)
+        if letter == b"Z":
+            return weight(shown)
         return b"\nSMA:2/1.0\r" if letter == b"A" else b"\n?\r"
 
-    return Dialect(weight, not is_repeating, re.compile(rb"\n[A-Z]\r"), answer)
+    return Dialect(weight, not is_repeating, re.compile(rb"\n[A-Z]\r"), answer, zeroes=frozenset({b"Z"}))
 
 
 def csv(options: dict[str, str]) -> Dialect:
@@ -87,9 +89,13 @@ def csv(options: dict[str, str]) -> Dialect:
         return f"{'01' if maker == 'dini' else ''}{head}{number}{end}".encode()
 
     def answer(question: bytes, shown: Shown) -> bytes:
-        return line(shown) if question.strip() in (b"RW", b"READ") else b"?\r\n"
+        word = question.strip()
+        if word in zeroes:
+            return word + b"\r\n"
+        return b"?\r\n" if not is_asked else line(shown) if word in (b"RW", b"READ") else b"?\r\n"
 
-    return Dialect(line, is_asked, LINE, answer if is_asked else None, has_unit=maker != "wt1000")
+    zeroes = frozenset({{"ad": b"MZ", "dini": b"Z"}[maker]} if maker in ("ad", "dini") else ())
+    return Dialect(line, is_asked, LINE, answer, has_unit=maker != "wt1000", zeroes=zeroes)
 
 
 def _tonnes(kilograms: int) -> str:

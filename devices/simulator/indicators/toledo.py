@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from devices.simulator.indicators.dialect import Dialect, chosen
 from devices.simulator.indicators.display import Shown
 
@@ -28,7 +30,14 @@ def continuous(options: dict[str, str]) -> Dialect:
     def spoil(sent: bytes) -> bytes:
         return sent[:-1] + bytes([sent[-1] ^ 0x11])
 
-    return Dialect(frame, spoil=spoil if checksum != "no" and form != "clone12" else None, has_unit=form != "clone12")
+    return Dialect(
+        frame,
+        question=re.compile(rb"[CTPZ]"),
+        answer=lambda _question, _shown: b"",
+        spoil=spoil if checksum != "no" and form != "clone12" else None,
+        has_unit=form != "clone12",
+        zeroes=frozenset({b"Z"}),
+    )
 
 
 def _word_a(shown: Shown) -> int:

@@ -19,6 +19,7 @@ export const REASONS = {
   resolve: [],
   open_lane: [],
   close_lane: ["maintenance", "end_of_shift", "accident", "traffic", OTHER],
+  zero: ["snow_or_mud", "zero_drift", OTHER],
   clear_fault: ["device_repaired", "checked_on_site", "link_back", OTHER],
   raise_boom: ["vehicle_waiting", "test", "boom_blocked", OTHER],
   lower_boom: ["lane_empty", "test", OTHER],

@@ -4,9 +4,9 @@ import { ageNow } from "./live.js";
 export const STALE_MS = 3000;
 
 /** Commands that move a boom or send a vehicle on: not offered while the inputs are not fresh. */
-const NEEDS_SIGHT = new Set(["release", "refuse", "turn_back", "inspect", "reweigh", "raise_boom", "lower_boom"]);
+const NEEDS_SIGHT = new Set(["release", "refuse", "turn_back", "inspect", "reweigh", "raise_boom", "lower_boom", "zero"]);
 const ON_VEHICLE = ["release", "inspect", "turn_back", "refuse", "hold", "reweigh", "resolve"];
-const ON_LANE = ["open_lane", "close_lane", "clear_fault", "raise_boom", "lower_boom", "emergency_raise"];
+const ON_LANE = ["open_lane", "close_lane", "clear_fault", "zero", "raise_boom", "lower_boom", "emergency_raise"];
 
 export const isOld = (lane, age) => {
   const ms = ageNow(lane, age);

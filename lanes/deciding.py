@@ -16,7 +16,7 @@ from lanes import told
 from lanes.case_document import case_document
 from lanes.policy.case import read_case
 from lanes.policy.engine import assess
-from lanes.policy.explain import driver_line, operator_paragraph, sentence
+from lanes.policy.explain import driver_line, operator_paragraph, sentences
 from lanes.policy.overrides import may_override
 from lanes.settings import LaneSettings
 
@@ -84,9 +84,8 @@ class Decider:
             read = read_case(case)
             assessment = assess(read)
             answer = assessment.as_record()
-            texts = tuple(
-                {language: sentence(check, language) for language in LANGUAGES} for check in assessment.checks
-            )
+            lines = zip(*(sentences(assessment, language) for language in LANGUAGES), strict=True)
+            texts = tuple(dict(zip(LANGUAGES, pair, strict=True)) for pair in lines)
             override_by: str = may_override(assessment, read.policy)
             explanation = {language: operator_paragraph(assessment, language) for language in LANGUAGES}
             driver = {language: driver_line(assessment, language) for language in LANGUAGES}

@@ -26,12 +26,34 @@ Fact = str | int | float | bool | list[str] | None
 
 
 @dataclass(frozen=True, slots=True)
+class Source:
+    """Where an expectation comes from. `kind` is a public word (slip, register, weighbridge, clock, …).
+
+    `name` says which one, `part` which line or document of it, `note` what somebody wrote on it; `error_kg` is the
+    instrument's own limit of error at this load.
+    """
+
+    kind: str
+    name: str | None = None
+    part: str | None = None
+    note: str | None = None
+    error_kg: int | float | None = None
+
+    def as_document(self) -> dict[str, str | int | float]:
+        """The public shape: what is not known is left out."""
+        parts = {
+            "kind": self.kind, "name": self.name, "part": self.part, "note": self.note, "error_kg": self.error_kg
+        }  # fmt: skip
+        return {key: value for key, value in parts.items() if value is not None}
+
+
+@dataclass(frozen=True, slots=True)
 class Check:
     """One rule that fired: the reason, what was expected and found, what would still be allowed.
 
-    `cause` is set for weight_mismatch only. `source` says where the expectation comes from (slip, register,
-    instrument, …) and `difference_kg` is declared minus measured, signed as customs reports wtError; both go into
-    the record and the explanation, not into the public answer.
+    `cause` is set for weight_mismatch only. `source` says where the expectation comes from; the engine adds how old
+    the copy is. `difference_kg` is declared minus measured, signed as customs reports wtError: for the record and the
+    explanation, not in the public answer.
     """
 
     reason_code: str
@@ -40,7 +62,7 @@ class Check:
     found: Fact = None
     allowed: Fact = None
     cause: str | None = None
-    source: str | None = None
+    source: Source | None = None
     difference_kg: int | float | None = None
 
     def as_document(self) -> dict[str, Fact]:

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from gate_service.domain.slip import DIRECTIONS
-from gate_service.domain.verdict import Check, Verdict, strictest
+from gate_service.domain.verdict import Check, Source, Verdict, strictest
 from lanes.policy import rules_documents, rules_hazmat, rules_identity, rules_offline, rules_slip, rules_weight
+from lanes.policy.ages import microseconds
 from lanes.policy.case import Case, read_case
 from lanes.policy.facts import Facts, belongs_on_declared_lane, gather
 from lanes.policy.hazmat_tables import EDITION
@@ -24,6 +25,10 @@ RULES: Final[tuple[Rule, ...]] = (
     *rules_offline.RULES,
 )
 LANE_REASONS: Final = frozenset({"wrong_lane_class", "wrong_direction", "hazmat_lane"})
+# What is known from the copy or the centre, and so has an age; everything else is the site's own.
+KNOWN_FROM_OUTSIDE: Final = frozenset(
+    {"slip", "document", "hold", "declaration", "register", "temporary_exit", "tombstone", "search", "copy"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +51,7 @@ class Assessment:
     verdict: Verdict
     tier: str
     checks: tuple[Check, ...]
+    sources: tuple[dict[str, Any] | None, ...]
     lane: FittingLane | None
     policy_version: str
     source: str
@@ -69,16 +75,16 @@ class Assessment:
         return {
             "verdict": self.verdict.word,
             "tier": self.tier,
-            "checks": [check.as_document() for check in self.checks],
+            "checks": [{**c.as_document(), "source": s} for c, s in zip(self.checks, self.sources, strict=True)],
             "warnings": list(self.warnings),
             "lane": self.lane.as_document() if self.lane else None,
         }
 
     def as_record(self) -> dict[str, Any]:
         """The answer with what the record keeps besides: policy version, sources, signed differences, list edition."""
-        extra = [{"source": c.source, "difference_kg": c.difference_kg} for c in self.checks]
         document = self.as_document()
-        document["checks"] = [{**c, **x} for c, x in zip(document["checks"], extra, strict=True)]
+        for told, check in zip(document["checks"], self.checks, strict=True):
+            told["difference_kg"] = check.difference_kg
         return {
             **document,
             "policy_version": self.policy_version,
@@ -92,7 +98,7 @@ def _order(check: Check) -> tuple[object, ...]:
     return (
         -check.verdict,
         ORDER[check.reason_code],
-        check.source or "",
+        repr(check.source),
         repr(check.expected),
         repr(check.found),
         repr(check.allowed),
@@ -118,6 +124,7 @@ def conclude(facts: Facts, checks: tuple[Check, ...]) -> Assessment:
         verdict=strictest(checks),
         tier=facts.tier.name,
         checks=checks,
+        sources=tuple(source_document(check.source, case) for check in checks),
         lane=fitting_lane(facts) if any(c.reason_code in LANE_REASONS for c in checks) else None,
         policy_version=case.policy.version,
         source=case.source,
@@ -125,6 +132,19 @@ def conclude(facts: Facts, checks: tuple[Check, ...]) -> Assessment:
         is_controlled=any(s.is_controlled for s in case.slips),
         has_valid_signature=has_valid_signature(facts),
     )
+
+
+def source_document(source: Source | None, case: Case) -> dict[str, Any] | None:
+    """A source as people and records read it: what came from outside says by which way, as of when, how old it is."""
+    if source is None:
+        return None
+    document: dict[str, Any] = dict(source.as_document())
+    if source.kind in KNOWN_FROM_OUTSIDE:
+        as_of = case.site_state.holds_as_of if source.kind == "hold" and case.source == "local" else case.as_of
+        document["via"] = case.source
+        document["as_of"] = None if as_of is None else as_of.isoformat()
+        document["age_s"] = None if as_of is None else microseconds(as_of, case.now) // 1_000_000
+    return document
 
 
 def has_valid_signature(facts: Facts) -> bool:

@@ -8,7 +8,7 @@ from fractions import Fraction
 from gate_service.domain.mass import Mass
 from gate_service.domain.slip import DOCUMENT_STATES, Document, Hold, Slip
 from gate_service.domain.vehicle import comparable_plate
-from gate_service.domain.verdict import Check, Verdict
+from gate_service.domain.verdict import Check, Source, Verdict
 from lanes.policy.case import Declaration
 from lanes.policy.draws import SPOT, is_drawn
 from lanes.policy.facts import Facts, awaited_returns
@@ -42,8 +42,8 @@ def _documents(facts: Facts) -> Iterator[tuple[Slip, Document]]:
             yield slip, document
 
 
-def _of(document: Document, slip: Slip) -> str:
-    return f"document {document.identity or '?'} of slip {slip.slip_no}"
+def _of(document: Document, slip: Slip) -> Source:
+    return Source("document", document.identity, part=slip.slip_no)
 
 
 def guarantee_insufficient(facts: Facts) -> Iterator[Check]:
@@ -92,8 +92,7 @@ def hold(facts: Facts) -> Iterator[Check]:
         if is_transit and held.kind not in TRANSIT_HOLDS:
             continue
         verdict = Verdict.DETAIN if held.kind == "police" else Verdict.INSPECT
-        why = f": {held.reason}" if held.reason else ""
-        yield Check("hold", verdict, "no hold", held.kind, source=f"hold {held.hold_id or '?'}{why}")
+        yield Check("hold", verdict, "no hold", held.kind, source=Source("hold", held.hold_id, note=held.reason))
 
 
 def _applying_holds(facts: Facts) -> Iterator[tuple[Hold, bool]]:
@@ -147,7 +146,9 @@ def spot_check(facts: Facts) -> Iterator[Check]:
 
 def _drawn(facts: Facts, subject: str, rate: Fraction) -> Iterator[Check]:
     if is_drawn(SPOT, subject, rate, facts.case.secret, facts.case.draws):
-        yield Check("spot_check", Verdict.INSPECT, "not drawn", "drawn", float(rate), source=f"draw {SPOT}{subject}")
+        yield Check(
+            "spot_check", Verdict.INSPECT, "not drawn", "drawn", float(rate), source=Source("draw", SPOT + subject)
+        )
 
 
 def declaration_exceeded(facts: Facts) -> Iterator[Check]:
@@ -197,7 +198,7 @@ def _ledger(code: str, declaration: Declaration, total: Mass, found: Mass, allow
         total.to_json(),
         found.to_json(),
         Mass(int(allowed)).to_json(),
-        source=f"declaration {declaration.number}",
+        source=Source("declaration", declaration.number),
     )
 
 
@@ -209,7 +210,7 @@ def outside_fence(facts: Facts) -> Iterator[Check]:
         names = slip.enterprise.identifiers
         listed = [e.inside_fence for e in facts.case.known.enterprises if names & e.identifiers]
         if False in (slip.enterprise.inside_fence, *listed):
-            yield Check("outside_fence", Verdict.REVIEW, "inside", "outside", source=f"slip {slip.slip_no}")
+            yield Check("outside_fence", Verdict.REVIEW, "inside", "outside", source=Source("slip", slip.slip_no))
 
 
 def return_overdue(facts: Facts) -> Iterator[Check]:
@@ -225,7 +226,7 @@ def return_overdue(facts: Facts) -> Iterator[Check]:
                     Verdict.REVIEW,
                     due.isoformat(),
                     None,
-                    source=f"temporary exit {earlier.slip_no or '?'}",
+                    source=Source("temporary_exit", earlier.slip_no),
                 )
 
 

@@ -9,7 +9,7 @@ from typing import Final
 
 from gate_service.domain.hazmat import Label, bare_un_number, cas_check_digit_fits, labels_of
 from gate_service.domain.slip import GoodsLine, HazmatEntry, Slip
-from gate_service.domain.verdict import Check, Verdict
+from gate_service.domain.verdict import Check, Source, Verdict
 from lanes.policy.facts import Facts
 from lanes.policy.hazmat_tables import LIFE_SAVING_UN, UnEntry, mixed_loading, un_numbers
 
@@ -21,8 +21,8 @@ def _entry(line: GoodsLine) -> HazmatEntry:
     return line.hazmat or HazmatEntry()
 
 
-def _place(slip: Slip, line: GoodsLine) -> str:
-    return f"slip {slip.slip_no} line {line.line or '?'}"
+def _place(slip: Slip, line: GoodsLine) -> Source:
+    return Source("slip", slip.slip_no, part=line.line)
 
 
 def _listed(entry: HazmatEntry) -> UnEntry | None:
@@ -39,7 +39,7 @@ def hazmat_lane(facts: Facts) -> Iterator[Check]:
     if facts.case.lane.allows_hazmat or not needs_hazmat_lane(facts):
         return
     numbers = sorted({_entry(line).un_no or "?" for slip, line in facts.hazardous_lines if slip.type != "5"})
-    yield Check("hazmat_lane", Verdict.REFUSE, "a lane for hazardous goods", numbers, source="lane")
+    yield Check("hazmat_lane", Verdict.REFUSE, "a lane for hazardous goods", numbers, source=Source("lane"))
 
 
 def hazmat_undeclared(facts: Facts) -> Iterator[Check]:
@@ -120,7 +120,9 @@ def hazmat_mixing(facts: Facts) -> Iterator[Check]:
         on_two_lines = len(carriers[a] | carriers[b]) > 1
         if on_two_lines and not _may_travel_together(a, b):
             found = [f"{x.label.row}{x.label.group}" for x in (a, b)]
-            yield Check("hazmat_mixing", Verdict.REVIEW, "not loaded together", found, source="ADR 7.5.2.1")
+            yield Check(
+                "hazmat_mixing", Verdict.REVIEW, "not loaded together", found, source=Source("table", "ADR 7.5.2.1")
+            )
 
 
 def _carriers(facts: Facts) -> Mapping[_Atom, set[int]]:

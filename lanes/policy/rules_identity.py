@@ -11,7 +11,7 @@ from gate_service.domain.vehicle import (
     comparable_seal,
     container_check_digit_fits,
 )
-from gate_service.domain.verdict import Check, Verdict
+from gate_service.domain.verdict import Check, Source, Verdict
 from lanes.policy.ages import age_exceeds, hours_between
 from lanes.policy.facts import Facts, belongs_on_declared_lane
 
@@ -25,12 +25,11 @@ def wrong_lane_class(facts: Facts) -> Iterator[Check]:
             kind == "declared" and not declared and not policy.register_on_declared_lane
         ):
             wanted = "declared" if declared else "non_declared"
-            yield Check(
-                "wrong_lane_class", Verdict.REFUSE, wanted, kind, sorted(policy.declared_types), source="policy"
-            )
+            source = Source("policy", policy.version)
+            yield Check("wrong_lane_class", Verdict.REFUSE, wanted, kind, sorted(policy.declared_types), source=source)
     # RULES 1: registered service vehicles without a slip belong to the non-declared lane too.
     if facts.is_service and facts.registered and kind == "declared" and not policy.register_on_declared_lane:
-        yield Check("wrong_lane_class", Verdict.REFUSE, "non_declared", kind, source="policy")
+        yield Check("wrong_lane_class", Verdict.REFUSE, "non_declared", kind, source=Source("policy", policy.version))
 
 
 def wrong_direction(facts: Facts) -> Iterator[Check]:
@@ -38,13 +37,13 @@ def wrong_direction(facts: Facts) -> Iterator[Check]:
     lane = facts.case.lane.direction
     for slip in facts.case.slips:
         if slip.direction != lane:
-            yield Check("wrong_direction", Verdict.REFUSE, slip.direction, lane, source=f"slip {slip.slip_no}")
+            yield Check("wrong_direction", Verdict.REFUSE, slip.direction, lane, source=Source("slip", slip.slip_no))
 
 
 def plate_unread(facts: Facts) -> Iterator[Check]:
     """No plate; a blank one is none."""
     if facts.plate is None:
-        yield Check("plate_unread", Verdict.REVIEW, "a plate", None)
+        yield Check("plate_unread", Verdict.REVIEW, "a plate", None, source=Source("lane"))
 
 
 def plate_mismatch(facts: Facts) -> Iterator[Check]:
@@ -52,7 +51,11 @@ def plate_mismatch(facts: Facts) -> Iterator[Check]:
     for slip in facts.case.slips:
         if facts.plate is not None and facts.plate != comparable_plate(slip.plate or ""):
             yield Check(
-                "plate_mismatch", Verdict.REVIEW, slip.plate, facts.case.vehicle.plate, source=f"slip {slip.slip_no}"
+                "plate_mismatch",
+                Verdict.REVIEW,
+                slip.plate,
+                facts.case.vehicle.plate,
+                source=Source("slip", slip.slip_no),
             )
 
 
@@ -63,7 +66,9 @@ def trailer_mismatch(facts: Facts) -> Iterator[Check]:
         return
     for slip in facts.case.slips:
         if comparable_plate(seen) != comparable_plate(slip.trailer_plate or ""):
-            yield Check("trailer_mismatch", Verdict.REVIEW, slip.trailer_plate, seen, source=f"slip {slip.slip_no}")
+            yield Check(
+                "trailer_mismatch", Verdict.REVIEW, slip.trailer_plate, seen, source=Source("slip", slip.slip_no)
+            )
 
 
 def container_mismatch(facts: Facts) -> Iterator[Check]:
@@ -74,7 +79,7 @@ def container_mismatch(facts: Facts) -> Iterator[Check]:
     named = {comparable_container(c.number) for s in facts.case.slips for c in s.containers}
     found = {comparable_container(n) for n in seen}
     if named != found:
-        yield Check("container_mismatch", Verdict.REVIEW, sorted(named), sorted(found), source="slip")
+        yield Check("container_mismatch", Verdict.REVIEW, sorted(named), sorted(found), source=Source("slip"))
 
 
 def container_number_invalid(facts: Facts) -> Iterator[Check]:
@@ -83,7 +88,13 @@ def container_number_invalid(facts: Facts) -> Iterator[Check]:
     numbers |= {comparable_container(c.number) for s in facts.case.slips for c in s.containers}
     for number in sorted(numbers):
         if not container_check_digit_fits(number):
-            yield Check("container_number_invalid", Verdict.REVIEW, "ISO 6346 check digit", number)
+            yield Check(
+                "container_number_invalid",
+                Verdict.REVIEW,
+                "ISO 6346 check digit",
+                number,
+                source=Source("table", "ISO 6346"),
+            )
 
 
 def seal_mismatch(facts: Facts) -> Iterator[Check]:
@@ -94,7 +105,7 @@ def seal_mismatch(facts: Facts) -> Iterator[Check]:
     named = {comparable_seal(n) for s in facts.case.slips for n in s.seals}
     found = {comparable_seal(n) for n in seen}
     if named != found:
-        yield Check("seal_mismatch", Verdict.INSPECT, sorted(named), sorted(found), source="slip")
+        yield Check("seal_mismatch", Verdict.INSPECT, sorted(named), sorted(found), source=Source("slip"))
 
 
 def not_looked_at(facts: Facts) -> Iterator[Check]:
@@ -107,26 +118,26 @@ def not_looked_at(facts: Facts) -> Iterator[Check]:
     }
     parts = [part for part, unseen in named.items() if unseen]
     if parts:
-        yield Check("not_looked_at", Verdict.RELEASE, parts, None, source="slip")
+        yield Check("not_looked_at", Verdict.RELEASE, parts, None, source=Source("slip"))
 
 
 def not_registered(facts: Facts) -> Iterator[Check]:
     """No slip, nothing scanned, a plate was read, and it is not on the register or outside its validity."""
     if facts.is_service and facts.plate is not None and facts.valid_registration is None:
         found = "outside its validity" if facts.registered else "not on the register"
-        yield Check("not_registered", Verdict.REFUSE, "a valid entry in the register", found, source="register")
+        yield Check("not_registered", Verdict.REFUSE, "a valid entry in the register", found, source=Source("register"))
 
 
 def already_inside(facts: Facts) -> Iterator[Check]:
     """Inbound and the ledger has it inside already."""
     if not facts.is_outbound and _is_inside(facts):
-        yield Check("already_inside", Verdict.REVIEW, "outside", "inside", source="ledger of vehicles inside")
+        yield Check("already_inside", Verdict.REVIEW, "outside", "inside", source=Source("ledger", "inside"))
 
 
 def not_inside(facts: Facts) -> Iterator[Check]:
     """Outbound and the ledger never saw it come in."""
     if facts.is_outbound and _is_inside(facts) is False:
-        yield Check("not_inside", Verdict.REVIEW, "inside", "never came in", source="ledger of vehicles inside")
+        yield Check("not_inside", Verdict.REVIEW, "inside", "never came in", source=Source("ledger", "inside"))
 
 
 def _is_inside(facts: Facts) -> bool | None:
@@ -142,13 +153,14 @@ def overstay(facts: Facts) -> Iterator[Check]:
     since = facts.case.known.inside_since.get(facts.plate) if facts.plate else None
     if not facts.is_outbound or since is None:
         return
-    stays = [s.longest_stay_h for s in facts.case.slips if s.longest_stay_h is not None]
-    stays += [r.longest_stay_h for r in facts.registered if r.longest_stay_h is not None]
-    if stays and age_exceeds(since, facts.case.now, Fraction(min(stays))):
-        hours = float(min(stays))
-        yield Check(
-            "overstay", Verdict.RELEASE, hours, hours_between(since, facts.case.now), hours, source="slip or register"
-        )
+    stays = [(s.longest_stay_h, Source("slip", s.slip_no)) for s in facts.case.slips if s.longest_stay_h is not None]
+    stays += [(r.longest_stay_h, Source("register")) for r in facts.registered if r.longest_stay_h is not None]
+    if not stays:
+        return
+    longest_h, source = min(stays, key=lambda stay: stay[0])
+    if age_exceeds(since, facts.case.now, Fraction(longest_h)):
+        hours, stayed = float(longest_h), hours_between(since, facts.case.now)
+        yield Check("overstay", Verdict.RELEASE, hours, stayed, hours, source=source)
 
 
 RULES = (

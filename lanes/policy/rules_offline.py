@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from fractions import Fraction
 
-from gate_service.domain.verdict import Check, Verdict
+from gate_service.domain.verdict import Check, Source, Verdict
 from lanes.policy.ages import (
     error_crosses_end,
     error_crosses_start,
@@ -32,7 +32,7 @@ def copy_stale(facts: Facts) -> Iterator[Check]:
     case, limit = facts.case, _copy_limit_h(facts)
     if _is_local(facts) and is_stale(case.as_of, case.now, limit):
         age = None if case.as_of is None else hours_between(case.as_of, case.now)
-        yield Check("copy_stale", Verdict.REVIEW, _as_of(facts), age, float(limit), source="local copy")
+        yield Check("copy_stale", Verdict.REVIEW, _as_of(facts), age, float(limit), source=Source("copy"))
 
 
 def _as_of(facts: Facts) -> str | None:
@@ -46,7 +46,7 @@ def holds_stale(facts: Facts) -> Iterator[Check]:
         return
     if is_stale(state.holds_as_of, case.now, limit):
         age = None if state.holds_as_of is None else hours_between(state.holds_as_of, case.now)
-        yield Check("holds_stale", Verdict.REVIEW, "a hold list", age, float(limit), source="hold list")
+        yield Check("holds_stale", Verdict.REVIEW, "a hold list", age, float(limit), source=Source("hold_list"))
 
 
 def claim_unavailable(facts: Facts) -> Iterator[Check]:
@@ -56,18 +56,18 @@ def claim_unavailable(facts: Facts) -> Iterator[Check]:
         return
     for slip in case.slips:
         if not is_bound_to(slip, case.site):
-            yield Check("claim_unavailable", Verdict.REVIEW, "granted", case.claim, source=f"slip {slip.slip_no}")
+            yield Check("claim_unavailable", Verdict.REVIEW, "granted", case.claim, source=Source("slip", slip.slip_no))
 
 
 def clock_untrusted(facts: Facts) -> Iterator[Check]:
     """The clock's error bound reaches across a limit that is being judged; an unknown bound across every one."""
     error_s = facts.case.site_state.clock_error_s
     if error_s is None:
-        yield Check("clock_untrusted", Verdict.REVIEW, "a known clock error", None, source="clock")
+        yield Check("clock_untrusted", Verdict.REVIEW, "a known clock error", None, source=Source("clock"))
         return
     crossed = sorted(set(_crossed_limits(facts, error_microseconds(Fraction(error_s)))))
     if crossed:
-        yield Check("clock_untrusted", Verdict.REVIEW, crossed, float(error_s), source="clock")
+        yield Check("clock_untrusted", Verdict.REVIEW, crossed, float(error_s), source=Source("clock"))
 
 
 def _crossed_limits(facts: Facts, error_us: int) -> Iterator[str]:
@@ -106,13 +106,13 @@ def _crossed_ages(facts: Facts, error_us: int) -> Iterator[str]:
 def device_unconfirmed(facts: Facts) -> Iterator[Check]:
     """A device of the lane has no confirmed safe state on lost communication; whatever the source."""
     if not facts.case.site_state.devices_safe:
-        yield Check("device_unconfirmed", Verdict.REVIEW, "confirmed safe state", "unconfirmed", source="lane")
+        yield Check("device_unconfirmed", Verdict.REVIEW, "confirmed safe state", "unconfirmed", source=Source("lane"))
 
 
 def record_unwritable(facts: Facts) -> Iterator[Check]:
     """The record cannot be written: the lane closes and nothing is released; whatever the source."""
     if not facts.case.site_state.record_writable:
-        yield Check("record_unwritable", Verdict.REVIEW, "a writable record", "not writable", source="record")
+        yield Check("record_unwritable", Verdict.REVIEW, "a writable record", "not writable", source=Source("record"))
 
 
 RULES = (copy_stale, holds_stale, claim_unavailable, clock_untrusted, device_unconfirmed, record_unwritable)

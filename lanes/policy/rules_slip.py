@@ -7,14 +7,14 @@ from collections.abc import Iterator
 
 from gate_service.domain.mass import Mass
 from gate_service.domain.slip import BINDS, DOCUMENT_KINDS, DOCUMENT_STATES, MODES, TYPES, GoodsLine, Slip
-from gate_service.domain.verdict import Check, Verdict
+from gate_service.domain.verdict import Check, Source, Verdict
 from lanes.policy.facts import Facts, is_within
 
 SUM_SLACK = Mass(1000)  # RULES 2, total_weight_sum: by more than 1 kg
 
 
-def _of(slip: Slip) -> str:
-    return f"slip {slip.slip_no}"
+def _of(slip: Slip, line: GoodsLine | None = None) -> Source:
+    return Source("slip", slip.slip_no, part=line.line if line else None)
 
 
 def slip_unknown(facts: Facts) -> Iterator[Check]:
@@ -24,9 +24,9 @@ def slip_unknown(facts: Facts) -> Iterator[Check]:
         if scanned is None:
             return  # a token that does not verify: slip_signature_invalid says why
         if scanned not in case.known.revoked and all(s.slip_no != scanned for s in case.slips):
-            yield Check("slip_unknown", Verdict.REVIEW, scanned, None, source=case.source)
+            yield Check("slip_unknown", Verdict.REVIEW, scanned, None, source=Source("search"))
     elif case.found_by == "plate" and not case.slips:
-        yield Check("slip_unknown", Verdict.REVIEW, "a slip for this plate", None, source=case.source)
+        yield Check("slip_unknown", Verdict.REVIEW, "a slip for this plate", None, source=Source("search"))
 
 
 def slip_ambiguous(facts: Facts) -> Iterator[Check]:
@@ -36,7 +36,7 @@ def slip_ambiguous(facts: Facts) -> Iterator[Check]:
         return
     fitting = [s.slip_no for s in case.slips if _is_open(s, facts) and s.direction == case.lane.direction]
     if len(fitting) > 1:
-        yield Check("slip_ambiguous", Verdict.REVIEW, "a scan", sorted(fitting), source=case.source)
+        yield Check("slip_ambiguous", Verdict.REVIEW, "a scan", sorted(fitting), source=Source("search"))
 
 
 def _is_open(slip: Slip, facts: Facts) -> bool:
@@ -55,10 +55,12 @@ def slip_signature_invalid(facts: Facts) -> Iterator[Check]:
     """A signed slip does not verify against the pinned keys, is expired, or is for another audience."""
     for slip_no, finding in facts.signatures.items():
         if finding.problem is not None:
-            yield Check("slip_signature_invalid", Verdict.INSPECT, finding.problem, slip_no, source="signature")
+            yield Check("slip_signature_invalid", Verdict.INSPECT, finding.problem, slip_no, source=Source("signature"))
     scanned = facts.scanned_token
     if scanned is not None and scanned.problem is not None:
-        yield Check("slip_signature_invalid", Verdict.INSPECT, scanned.problem, "scanned token", source="signature")
+        yield Check(
+            "slip_signature_invalid", Verdict.INSPECT, scanned.problem, "scanned token", source=Source("signature")
+        )
 
 
 def slip_revoked(facts: Facts) -> Iterator[Check]:
@@ -66,7 +68,7 @@ def slip_revoked(facts: Facts) -> Iterator[Check]:
     case = facts.case
     numbers = {s.slip_no for s in case.slips} | ({facts.scanned_number} if facts.scanned_number else set())
     for number in sorted(numbers & case.known.revoked):
-        yield Check("slip_revoked", Verdict.REFUSE, "not revoked", number, source="tombstone")
+        yield Check("slip_revoked", Verdict.REFUSE, "not revoked", number, source=Source("tombstone"))
 
 
 def slip_not_approved(facts: Facts) -> Iterator[Check]:
@@ -104,7 +106,7 @@ def slip_used(facts: Facts) -> Iterator[Check]:
                 "slip_used", Verdict.REFUSE, f"under {slip.pass_limit}", used, slip.pass_limit, source=_of(slip)
             )
     if case.claim == "refused" and case.slips:
-        yield Check("slip_used", Verdict.REFUSE, "claim granted", "claim refused", source="central system")
+        yield Check("slip_used", Verdict.REFUSE, "claim granted", "claim refused", source=Source("claim"))
 
 
 def slip_other_site(facts: Facts) -> Iterator[Check]:
@@ -132,7 +134,9 @@ def slip_inconsistent(facts: Facts) -> Iterator[Check]:
     )
     for number, count in sorted(bound.items()):
         if count > 1:
-            yield Check("slip_inconsistent", Verdict.REVIEW, f"{number} in one slip of bind 1", count, 1, source="slip")
+            yield Check(
+                "slip_inconsistent", Verdict.REVIEW, f"{number} in one slip of bind 1", count, 1, source=Source("slip")
+            )
 
 
 def _outside_lists(slip: Slip) -> Iterator[tuple[str, str | None]]:
@@ -203,8 +207,7 @@ def gate_field_missing(facts: Facts) -> Iterator[Check]:
         for line in slip.goods:
             missing = _missing_fields(line, slip.grade)
             if missing:
-                place = f"{_of(slip)} line {line.line or '?'}"
-                yield Check("gate_field_missing", Verdict.REVIEW, missing, None, source=place)
+                yield Check("gate_field_missing", Verdict.REVIEW, missing, None, source=_of(slip, line))
 
 
 def _missing_fields(line: GoodsLine, grade: int | None) -> list[str]:

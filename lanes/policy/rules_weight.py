@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import Final
 
 from gate_service.domain.mass import Mass
-from gate_service.domain.verdict import Check, Verdict
+from gate_service.domain.verdict import Check, Source, Verdict
 from lanes.policy.facts import Facts, containers_tare, median_grams, trailer_tare
 from lanes.policy.tiers import Tier, instrument_limit
 
@@ -73,9 +73,9 @@ def _cause(facts: Facts, difference: Mass, allowed: Fraction) -> str:
     return "goods"
 
 
-def _instrument(facts: Facts, gross: Mass) -> str:
+def _instrument(facts: Facts, gross: Mass) -> Source:
     limit = instrument_limit(gross, facts.case.lane.interval)
-    return f"weighbridge, limit of error {as_kg(limit)} kg"
+    return Source("weighbridge", error_kg=as_kg(limit))
 
 
 def over_capacity(facts: Facts) -> Iterator[Check]:
@@ -85,20 +85,24 @@ def over_capacity(facts: Facts) -> Iterator[Check]:
     """
     weight, limit = facts.case.weight, facts.case.lane.max_capacity
     if weight.status == "overload":
-        yield Check("over_capacity", Verdict.REFUSE, "ok", "overload", source="indicator")
+        yield Check("over_capacity", Verdict.REFUSE, "ok", "overload", source=Source("indicator"))
     gross = weight.reported
     if gross is None:
         return
     legal = facts.case.vehicle.legal_limit
-    for most, source in ((limit, "maximum of the weighbridge"), (legal, "legal limit of the vehicle")):
+    for most, kind in ((limit, "weighbridge_maximum"), (legal, "legal_limit")):
         if most is not None and gross > most:
-            yield Check("over_capacity", Verdict.REFUSE, most.to_json(), gross.to_json(), most.to_json(), source=source)
+            yield Check(
+                "over_capacity", Verdict.REFUSE, most.to_json(), gross.to_json(), most.to_json(), source=Source(kind)
+            )
 
 
 def weight_missing(facts: Facts) -> Iterator[Check]:
     """The tier weighs this vehicle and there is no proven weight from a verified weighbridge (firm)."""
     if facts.is_weighed and facts.proven_gross is None:
-        yield Check("weight_missing", Verdict.REVIEW, "a proven weight", _why_unproven(facts), source="weighbridge")
+        yield Check(
+            "weight_missing", Verdict.REVIEW, "a proven weight", _why_unproven(facts), source=Source("weighbridge")
+        )
 
 
 def _why_unproven(facts: Facts) -> list[str]:
@@ -178,7 +182,7 @@ def _is_off(facts: Facts, tare: Mass, median: Fraction) -> bool:
 def _drift(facts: Facts, verdict: Verdict, median: Fraction) -> Check:
     allowed = as_kg(facts.policy.strict.allowed(median))
     newest = facts.tare_history[-1].to_json()
-    return Check("tare_drift", verdict, as_kg(median), newest, allowed, source="tare history")
+    return Check("tare_drift", verdict, as_kg(median), newest, allowed, source=Source("tare_history"))
 
 
 RULES = (weight_mismatch, over_capacity, weight_missing, not_empty, service_gain, tare_drift)

@@ -40,7 +40,8 @@ def test_the_answer_has_the_contracts_shape():
     assert answer["verdict"] == "inspect"
     assert [c["reason_code"] for c in answer["checks"]] == ["seal_mismatch", "total_weight_sum"]
     assert answer["warnings"] == ["total_weight_sum"]
-    assert all(list(c) == ["reason_code", "verdict", "expected", "found", "allowed", "cause"] for c in answer["checks"])
+    shape = ["reason_code", "verdict", "expected", "found", "allowed", "cause", "source"]
+    assert all(list(c) == shape for c in answer["checks"])
 
 
 def test_nothing_is_hidden_by_an_earlier_refusal():
@@ -118,7 +119,7 @@ def test_left_out_source_is_the_copy_and_left_out_site_state_is_good():
 def test_every_reason_has_texts_in_both_languages(code, language):
     reason = REASONS[code]
     assert 0 < len(reason.driver(language)) <= 32
-    words = sentence(Check(code, Verdict.REVIEW, "this", "that", 1, source="slip"), language)
+    words = sentence(Check(code, Verdict.REVIEW, "this", "that", 1), {"kind": "slip"}, language)
     assert reason.meaning(language).lower() in words.lower()
     assert code in words
 

@@ -154,7 +154,7 @@ def test_a_difference_names_its_likely_cause(gross_kg, tares, cause):
     (found,) = [c for c in checks if c["reason_code"] == "weight_mismatch"]
     assert found == {
         "reason_code": "weight_mismatch", "verdict": "review", "expected": 30000, "found": gross_kg, "allowed": 900,
-        "cause": cause,
+        "cause": cause, "source": {"kind": "weighbridge", "error_kg": 60 if gross_kg > 40000 else 40},
     }  # fmt: skip
 
 

@@ -15,7 +15,7 @@ from lanes.policy.case import Case, RegisteredVehicle, TemporaryExit
 from lanes.policy.draws import WEIGH, is_drawn
 from lanes.policy.policy import SERVICE, Policy
 from lanes.policy.signature import SignatureFinding, looks_like_token, verify_scanned, verify_signature
-from lanes.policy.tiers import Tier, Weigh, strictest_tier, within_bound
+from lanes.policy.tiers import Tier, Weigh, narrowed, strictest_tier, within_bound
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,10 +131,12 @@ def assigned_tier(slip: Slip, case: Case, credit: str) -> Tier:
         "controls": slip.is_controlled,
     }
     tier = _first_match(policy, properties)
-    if slip.is_hazardous or slip.is_controlled or credit == "dishonest":
-        bound = policy.strict
+    is_sensitive = slip.is_hazardous or slip.is_controlled or credit == "dishonest"
     # Type 6 carries no goods; a type outside the list is taken for goods.
-    elif case.lane.direction == "outbound" and slip.type != "6":
+    is_outbound_goods = case.lane.direction == "outbound" and slip.type != "6"
+    if is_sensitive:
+        bound = narrowed(policy.strict, policy.standard) if is_outbound_goods else policy.strict
+    elif is_outbound_goods:
         bound = policy.standard
     else:
         return tier

@@ -68,18 +68,21 @@ def guarantee_insufficient(facts: Facts) -> Iterator[Check]:
 
 
 def licence_not_verified(facts: Facts) -> Iterator[Check]:
-    """A licence is required and was not verified at entry, in either direction; verified once is enough."""
-    verified = {n for s in facts.case.slips for d in s.documents if d.licence_verified for n in d.identifiers}
+    """A licence is required and was not verified at entry, in either direction; verified once is enough.
+
+    The same document on another slip counts; another document of the same declaration does not.
+    """
+    verified = {d.identity for s in facts.case.slips for d in s.documents if d.licence_verified and d.identity}
     for slip, document in _documents(facts):
-        if document.licence_required and not document.licence_verified and not document.identifiers & verified:
+        if document.licence_required and not document.licence_verified and document.identity not in verified:
             yield Check("licence_not_verified", Verdict.INSPECT, "verified", "not verified", source=_of(document, slip))
 
 
 def inspection_due(facts: Facts) -> Iterator[Check]:
     """An inspection is required and was not done; done anywhere is never asked again."""
-    done = {n for s in facts.case.slips for d in s.documents if d.inspection_done for n in d.identifiers}
+    done = {d.identity for s in facts.case.slips for d in s.documents if d.inspection_done and d.identity}
     for slip, document in _documents(facts):
-        if document.inspection_required and not document.inspection_done and not document.identifiers & done:
+        if document.inspection_required and not document.inspection_done and document.identity not in done:
             yield Check("inspection_due", Verdict.INSPECT, "done", "due", source=_of(document, slip))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 from fractions import Fraction
 
 from gate_service.domain.verdict import Check, Source, Verdict
@@ -73,9 +74,11 @@ def clock_untrusted(facts: Facts) -> Iterator[Check]:
 def _crossed_limits(facts: Facts, error_us: int) -> Iterator[str]:
     """The limits set in advance that are judged here: validity, copy and hold age, verification, return (RULES 6)."""
     case, now = facts.case, facts.case.now
-    spans = [(s.valid_from, s.valid_until) for s in case.slips]
+    spans: list[tuple[datetime | None, datetime | None]] = [(s.valid_from, s.valid_until) for s in case.slips]
     if facts.is_service:
         spans += [(r.valid_from, r.valid_until) for r in facts.registered]
+    for finding in (*facts.signatures.values(), *([facts.scanned_token] if facts.scanned_token else [])):
+        spans += [(start, None) for start in finding.starts] + [(None, end) for end in finding.ends]
     for start, end in spans:
         if start is not None and error_crosses_start(start, now, error_us):
             yield "validity"

@@ -27,6 +27,8 @@ LARGEST_TOKEN: Final = 4096  # characters; a QR code of version 40 holds 2 953 b
 ALGORITHMS: Final = ("EdDSA", "Ed25519")  # RFC 8037, and its fully specified name of RFC 9864
 FOREIGN_KEY_HEADERS: Final = frozenset({"jwk", "jku", "x5c", "x5u", "x5t", "x5t#S256"})
 _KEY_BYTES: Final = 32
+STARTS: Final = ("nbf", "valid_from_at")
+ENDS: Final = ("exp", "valid_until_at")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,8 @@ class SignatureFinding:
 
     problem: str | None
     slip_no: str | None = None
+    starts: tuple[datetime, ...] = ()  # of a token signed by a pinned key: limits that are judged
+    ends: tuple[datetime, ...] = ()
 
 
 class _TokenError(Exception):
@@ -60,13 +64,16 @@ def verify_scanned(case: Case) -> SignatureFinding:
 
 
 def _verify(token: str, case: Case, slip: Slip | None) -> SignatureFinding:
+    starts: tuple[datetime, ...] = ()
+    ends: tuple[datetime, ...] = ()
     try:
         claims = _claims(token, case.known.keys)
         _check_audience(claims, case.site)
+        starts, ends = _limits(claims)
         _check_validity(claims, case.now)
-        return SignatureFinding(None, _check_subject(claims, slip))
+        return SignatureFinding(None, _check_subject(claims, slip), starts, ends)
     except _TokenError as error:
-        return SignatureFinding(str(error))
+        return SignatureFinding(str(error), None, starts, ends)
 
 
 def _claims(token: str, keys: tuple[Mapping[str, object], ...]) -> Mapping[str, Any]:
@@ -136,8 +143,8 @@ def _holds(key: Ed25519PublicKey, signature: bytes, signed: bytes) -> bool:
 
 
 def _check_audience(claims: Mapping[str, Any], site: str | None) -> None:
-    """`aud` holds this site; an empty list is any site, as an empty `site_ids` is."""
-    audience = claims.get("aud", claims.get("audience"))
+    """`aud` (or the slip's own word, `site_ids`) holds this site; an empty list is any site."""
+    audience = next((claims[name] for name in ("aud", "audience", "site_ids") if name in claims), None)
     listed = [audience] if isinstance(audience, str) else audience
     if not isinstance(listed, list):
         raise _TokenError("an audience expected")
@@ -158,15 +165,22 @@ def _moment(claims: Mapping[str, Any], name: str) -> datetime | None:
         raise _TokenError(f"a time expected in {name}") from None
 
 
+def _limits(claims: Mapping[str, Any]) -> tuple[tuple[datetime, ...], tuple[datetime, ...]]:
+    """Every beginning and every end that the token states."""
+    starts = (_moment(claims, name) for name in STARTS)
+    ends = (_moment(claims, name) for name in ENDS)
+    return tuple(s for s in starts if s is not None), tuple(e for e in ends if e is not None)
+
+
 def _check_validity(claims: Mapping[str, Any], now: datetime) -> None:
     """Both ends inclusive as everywhere in RULES 2. A token must state an end; `valid_until_at` null is an open one."""
     if claims.get("exp") is None and "valid_until_at" not in claims:
         raise _TokenError("exp or valid_until_at expected")
-    for name in ("exp", "valid_until_at"):
+    for name in ENDS:
         end = _moment(claims, name)
         if end is not None and now > end:
             raise _TokenError(f"expired: {name} not before now expected")
-    for name in ("nbf", "valid_from_at"):
+    for name in STARTS:
         start = _moment(claims, name)
         if start is not None and now < start:
             raise _TokenError(f"not yet valid: {name} not after now expected")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntEnum
 from fractions import Fraction
 from typing import Final
@@ -74,6 +74,15 @@ def is_no_wider(tier: Tier, bound: Tier) -> bool:
     beyond = tier.tolerance_pct if tier.cap is None else Fraction(0)
     bound_beyond = bound.tolerance_pct if bound.cap is None else Fraction(0)
     return beyond <= bound_beyond and all(tier.allowed(c) <= bound.allowed(c) for c in corners)
+
+
+def narrowed(tier: Tier, other: Tier) -> Tier:
+    """The tier with the smaller cap of the two: where `tier` is no wider in both numbers, the narrower of both always.
+
+    Only a cap can make `strict` wider than `standard`; what both bounds hold for must keep both (RULES 4).
+    """
+    caps = [t.cap for t in (tier, other) if t.cap is not None]
+    return replace(tier, cap=min(caps)) if caps else tier
 
 
 def strictness(tier: Tier, declared: Mass | None) -> tuple[object, ...]:

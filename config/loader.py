@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import tomllib
 from collections import Counter
 from dataclasses import dataclass
@@ -13,10 +12,11 @@ from urllib.parse import urlsplit
 
 from pydantic import ValidationError
 
+from config.policy_file import read_policy_file
 from config.schema import Lane, SiteFile
 from devices.registry import check_module, check_weighbridge
 from gate_service.domain.errors import ConfigError, InputError, PolicyError
-from lanes.policy.policy import read_policy
+from lanes.policy.policy_reading import mistakes_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,16 +118,16 @@ def _is_hex(text: str) -> bool:
 
 
 def _policy(file: SiteFile, folder: Path, problems: list[str]) -> dict[str, Any] | None:
-    text = _text_of(file.policy.file, folder, "policy.file", problems)
-    if text is None:
+    if file.policy.file is None:
         return None
     try:
-        document = json.loads(text)
-        read_policy(document)
-    except (json.JSONDecodeError, PolicyError) as error:
+        document = read_policy_file(folder / file.policy.file)
+    except PolicyError as error:
         problems.append(f"policy.file: {error}")
         return None
-    return dict(document)
+    mistakes = mistakes_in(document)
+    problems += [f"policy.file: {mistake}" for mistake in mistakes]
+    return None if mistakes else document
 
 
 def _lane_problems(file: SiteFile) -> list[str]:

@@ -99,7 +99,7 @@ class Zone(Shape):
 
 
 class Policy(Shape):
-    """The rules' numbers. `file` is a JSON policy, absent the default of the rules; `secret_file` is hex, for draws."""
+    """The rules' numbers. `file`: policy in TOML or JSON, absent the rules' default; `secret_file`: hex, for draws."""
 
     file: str | None = None
     secret_file: str | None = None

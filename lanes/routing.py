@@ -22,7 +22,8 @@ from lanes.policy.case import (
 )
 from lanes.policy.facts import belongs_on_declared_lane, credit_of, declared_total, slip_tiers
 from lanes.policy.fields import Fields
-from lanes.policy.policy import Policy, read_policy
+from lanes.policy.policy import Policy
+from lanes.policy.policy_reading import read_policy
 
 # Routing judges no limit in time; the case it shares with the rules needs some moment.
 _NO_MOMENT: Final = datetime(2000, 1, 1, tzinfo=UTC)

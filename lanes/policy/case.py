@@ -14,7 +14,8 @@ from gate_service.domain.mass import Mass
 from gate_service.domain.slip import DIRECTIONS, LANE_KINDS, Enterprise, Hold, Slip
 from gate_service.domain.vehicle import comparable_plate
 from lanes.policy.fields import LARGEST_SECONDS, Fields
-from lanes.policy.policy import DEFAULT_POLICY, Policy, read_policy
+from lanes.policy.policy import Policy
+from lanes.policy.policy_reading import DEFAULT_POLICY, read_policy
 from lanes.policy.slip_reading import read_enterprise, read_hold, read_slip
 
 SOURCES = ("central", "local")

@@ -1,6 +1,7 @@
 """Edges of the rules, each with the clause it comes from: found by reading RULES word by word against the answers.
 
-`policy/edges.json`: a base of `rules_examiner/cases.json` with members set or dropped by path, and what must come of it.
+`policy/edges.json`: a base of `rules_examiner/cases.json` with members set or dropped by path, and what must come
+of it.
 """
 
 from __future__ import annotations

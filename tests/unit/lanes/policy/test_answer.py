@@ -12,7 +12,7 @@ from lanes.policy.case import read_case
 from lanes.policy.engine import assess, assess_document
 from lanes.policy.explain import LANGUAGES, driver_line, operator_paragraph, sentence
 from lanes.policy.overrides import emergency_may_release, may_override, who_may_override
-from lanes.policy.policy import default_policy, read_policy
+from lanes.policy.policy_reading import default_policy, read_policy
 from lanes.policy.preassess import preassess
 from lanes.policy.reasons import REASONS
 from tests.fakes.policy_cases import (

@@ -10,7 +10,7 @@ import pytest
 
 from gate_service.domain.errors import PolicyError
 from lanes.policy.defaults import DEFAULTS
-from lanes.policy.policy import read_policy
+from lanes.policy.policy_reading import read_policy
 
 TIERS = DEFAULTS["tiers"]
 

@@ -418,6 +418,20 @@ class Site:
             raise AssertionError(f"not within {within_s:g} s; last: {_short(found)}") from None
         return found
 
+    async def booms_at_rest(self, lane: str) -> dict[str, float]:
+        """Where the booms are once they stand: a limit closes a little before the end, and a travel ends by itself."""
+        last: dict[str, float] = {}
+
+        async def angles() -> dict[str, float]:
+            return dict((await self.in_lane(lane))["booms"])
+
+        def is_still(found: dict[str, float]) -> bool:
+            nonlocal last
+            before, last = last, found
+            return found == before
+
+        return dict(await self.eventually(angles, is_still))
+
     async def ask(self, lane: str, command: str, *, by: str = OPERATOR, **fields: Any) -> httpx.Response:
         """Give a command on what the lane shows now; the answer, whatever it is."""
         passage = (await self.lane(lane))["passage"]

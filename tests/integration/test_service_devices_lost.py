@@ -88,7 +88,7 @@ async def finished_by_a_person(site: Site, truck: str, edges: Counter[str]) -> N
     assert await site.edges(LEAVING) == edges
     await site.command(LEAVING, "resolve", crossed=True)
     await site.until(LEAVING, "idle")
-    assert (await site.in_lane(LEAVING))["booms"] == {"entry": 0.0, "exit": 0.0}
+    assert await site.booms_at_rest(LEAVING) == {"entry": 0.0, "exit": 0.0}
     assert await site.edges(LEAVING) - edges == Counter({"exit lower": 1})
 
 
@@ -110,7 +110,7 @@ async def test_with_the_boom_up_and_the_truck_written_off_during_the_cut_a_perso
     assert await site.edges(LEAVING) == edges
     await site.command(LEAVING, "clear_fault")
     await site.until(LEAVING, "idle")
-    assert (await site.in_lane(LEAVING))["booms"] == {"entry": 0.0, "exit": 0.0}
+    assert await site.booms_at_rest(LEAVING) == {"entry": 0.0, "exit": 0.0}
     told = await site.told()
     assert told[(await site.passage_of(truck))["id"]]["slip.used"] == 1
 

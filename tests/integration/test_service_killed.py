@@ -77,25 +77,10 @@ async def weighed_without_a_slip(site: Site) -> tuple[Truck, str]:
     return truck, shown["passage"]["id"]
 
 
-async def at_rest(site: Site) -> dict[str, float]:
-    """Where the booms are once their own controllers have ended what was begun."""
-    last: dict[str, float] = {}
-
-    async def angles() -> dict[str, float]:
-        return dict((await site.in_lane(LANE))["booms"])
-
-    def is_still(found: dict[str, float]) -> bool:
-        nonlocal last
-        before, last = last, found
-        return found == before
-
-    return dict(await site.eventually(angles, is_still))
-
-
 async def restarted(site: Site, passage_id: str) -> dict[str, Any]:
     """Start the service again; nothing moves, nothing is forgotten, and the vehicle is shown to a person."""
     before = site.rows("SELECT number, hash FROM records ORDER BY number")
-    edges, booms = await site.edges(LANE), await at_rest(site)
+    edges, booms = await site.edges(LANE), await site.booms_at_rest(LANE)
     await site.restart_service()
     shown = await site.until(LANE, "review")
     assert shown["attention"]["code"] == "restart"
@@ -192,7 +177,7 @@ async def test_killed_with_the_boom_rising_the_truck_is_sent_back_and_the_boom_c
     site.kill_service()
     await restarted(site, passage_id)
     await turn_back(site, truck)
-    assert (await site.in_lane(LANE))["booms"] == {"entry": 0.0, "exit": 0.0}
+    assert await site.booms_at_rest(LANE) == {"entry": 0.0, "exit": 0.0}  # the limit closes 3 degrees before the end
 
 
 async def test_killed_with_a_vehicle_that_left_meanwhile_a_person_says_that_it_crossed(site):
@@ -205,7 +190,7 @@ async def test_killed_with_a_vehicle_that_left_meanwhile_a_person_says_that_it_c
     assert (await site.in_lane(LANE))["booms"]["exit"] > 0
     await site.command(LANE, "resolve", crossed=True)
     await site.until(LANE, "idle")
-    assert (await site.in_lane(LANE))["booms"] == {"entry": 0.0, "exit": 0.0}
+    assert await site.booms_at_rest(LANE) == {"entry": 0.0, "exit": 0.0}
     told = (await site.told())[passage_id]
     assert told["slip.used"] == told["passage.cleared"] == 1
 
@@ -217,7 +202,7 @@ async def test_killed_with_the_boom_falling_behind_a_truck_it_comes_to_rest_and_
     await site.seen("boom", since=len(site.events), lane=LANE, side="exit", position="moving")
     site.kill_service()
     edges = await site.edges(LANE)
-    await at_rest(site)
+    await site.booms_at_rest(LANE)
     await site.restart_service()
     shown = await site.until(LANE, lambda lane: lane["state"] in {"idle", "review"})
     assert await site.edges(LANE) == edges

@@ -182,6 +182,10 @@ class GateService:
             "after": records[-1].number if records else after,
         }
 
+    async def reasons(self) -> dict[str, Any]:
+        """How often each reason was given with each command lately."""
+        return {"counts": await self._parts.journal.reason_counts()}
+
     async def devices(self) -> dict[str, Any]:
         """Every driver with its last bytes, counters and ages."""
         return {"devices": [dict(device.snapshot()) for device in self._parts.devices]}

@@ -133,6 +133,10 @@ class SqlJournal:
             lambda connection: record_queries.records(connection, after, limit, passage_id)
         )
 
+    async def reason_counts(self) -> dict[str, dict[str, int]]:
+        """Reason codes given with each command lately, the most frequent first."""
+        return await self._database.read(record_queries.reason_counts)
+
     async def counts(self) -> RecordCounts:
         """How much is recorded, and how much waits to be told."""
         return await self._database.read(lambda connection: record_queries.counts(connection, self._epoch))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -19,6 +20,8 @@ from sync.tables import passages as passage_table
 from sync.tables import records as record_table
 
 LARGEST_PAGE: Final = 1000
+REASONS_OF: Final = 20_000
+"""Records looked through for the reasons in use: some days of a busy gate, read in tens of milliseconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +153,18 @@ def records(connection: Connection, after: int, limit: int, passage_id: str | No
         statement = statement.where(table.c.passage_id == passage_id)
     page = statement.order_by(table.c.number).limit(min(limit, LARGEST_PAGE))
     return [_record_view(row._mapping) for row in connection.execute(page)]  # noqa: SLF001 - SQLAlchemy's public name
+
+
+def reason_counts(connection: Connection) -> dict[str, dict[str, int]]:
+    """How often each command was given with each reason code, in the newest `REASONS_OF` records."""
+    last = scalar(connection, "SELECT COALESCE(MAX(number), 0) FROM records")
+    given = "SELECT facts FROM records WHERE number > ? AND kind = 'command'"
+    found: dict[str, Counter[str]] = {}
+    for row in run(connection, given, (last - REASONS_OF,)):
+        facts = json.loads(row[0])
+        if facts.get("reason_code"):
+            found.setdefault(facts["command"], Counter())[facts["reason_code"]] += 1
+    return {command: dict(counter.most_common()) for command, counter in found.items()}
 
 
 def counts(connection: Connection, epoch: str) -> RecordCounts:

@@ -50,6 +50,9 @@ def demo(
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port of the terminal.")] = 8443,
     data: DataDir = None,
     exit_after: Annotated[bool, typer.Option("--exit", help="Stop after the trucks and print a summary.")] = False,
+    alone: Annotated[
+        bool, typer.Option("--alone", help="Nobody at the desks but you: trucks wait for your word.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Run the demo site: its own devices, central system and zone authority, on loopback."""
@@ -58,7 +61,7 @@ def demo(
     raise typer.Exit(
         verb.run(
             trucks=trucks, speed=speed, seed=seed, inject=inject, port=port, data=data,
-            exit_after=exit_after, as_json=as_json,
+            exit_after=exit_after, alone=alone, as_json=as_json,
         )
     )  # fmt: skip
 

@@ -36,6 +36,7 @@ def run(
     port: int,
     data: Path | None,
     exit_after: bool,
+    alone: bool,
     as_json: bool,
 ) -> int:
     """Run the demo until its trucks are through (`exit_after`) or somebody stops it; the exit status."""
@@ -44,10 +45,13 @@ def run(
         return 0
     if inject is not None and inject not in {**SERVICE_INJECTS, **INJECTS}:
         raise InputError(f"--inject: one of {sorted({**SERVICE_INJECTS, **INJECTS})} expected, found {inject!r}")
+    if alone and exit_after:
+        raise InputError("--alone with --exit: one of them expected, somebody must work the desks until the last truck")
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr)
     options = Options(
-        trucks=trucks, speed=speed, seed=seed, inject=inject, port=port, is_ending=exit_after, as_json=as_json
-    )
+        trucks=trucks, speed=speed, seed=seed, inject=inject, port=port, is_ending=exit_after, as_json=as_json,
+        is_alone=alone,
+    )  # fmt: skip
     if data is not None:
         return asyncio.run(_run(options, data))
     folder = Path(tempfile.mkdtemp(prefix="gate-demo-"))

@@ -49,6 +49,8 @@ class Options:
     port: int
     is_ending: bool
     as_json: bool
+    is_alone: bool = False
+    """Nobody works the desks: every truck that needs a person waits for the visitor."""
 
 
 class DemoRun:
@@ -191,7 +193,7 @@ class DemoRun:
 
         return [
             Person(self.base_url, name, self.accounts.passwords[name], role=role, book=book, speed=self.options.speed)
-            for name, role in DESKS.items()
+            for name, role in ({} if self.options.is_alone else DESKS).items()
         ]
 
     async def _watch_central(self) -> None:
@@ -331,11 +333,16 @@ class DemoRun:
     def _announce(self) -> None:
         password = self.accounts.passwords[VISITOR]
         if self.options.as_json:
-            shown = {"url": self.base_url, "name": VISITOR, "password": password, "site": SITE_ID}
+            shown: JsonDict = {"url": self.base_url, "name": VISITOR, "password": password, "site": SITE_ID}
+            shown |= (
+                {"people": {name: self.accounts.passwords[name] for name in DESKS}} if self.options.is_alone else {}
+            )
             self._say(json.dumps(shown))
             return
         self._say(f"operator terminal  {self.base_url}/")
         self._say(f"sign in as         {VISITOR}    password  {password}")
+        for name in DESKS if self.options.is_alone else ():  # the second person of a release that needs two
+            self._say(f"or as              {name}    password  {self.accounts.passwords[name]}")
         self._say("everything here is simulated; Ctrl-C stops it")
 
     def _tell(self, text: str) -> None:

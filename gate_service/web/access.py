@@ -70,6 +70,7 @@ ADDRESSES: Final = (
     Address("GET", "/api/v1/passages", READ_RECORD, Scope.READ),
     Address("GET", "/api/v1/passages/{passage_id}", READ_RECORD, Scope.READ),
     Address("GET", "/api/v1/slips/{slip_no}", READ_RECORD, Scope.READ),
+    Address("GET", "/api/v1/reasons", WATCH),
     Address("GET", "/api/v1/audit", AUDIT),
     Address("GET", "/api/v1/devices", WATCH, Scope.READ),
     Address("GET", "/api/v1/sync", WATCH, Scope.READ),
@@ -98,6 +99,22 @@ COMMANDS: Final = {
     command: WORK_LANES if command.acts_on_vehicle else WORK_LANES - {Role.CUSTOMS} for command in Command
 }
 """Which roles may give which command at all. Whether this verdict may be overridden by this role: the lane decides."""
+
+
+NOT_FOR_READING: Final = frozenset({"/readyz", "/metrics"})
+
+
+def pages_of(role: Role) -> list[str]:
+    """The pages that a person of this role may open, in the order of the table."""
+    return [
+        address.path
+        for address in ADDRESSES
+        if address.method == "GET"
+        and role in address.roles
+        and "{" not in address.path
+        and (address.path == "/api/docs" or not address.path.startswith("/api/"))
+        and address.path not in NOT_FOR_READING
+    ]
 
 
 def home_of(role: Role) -> str:

@@ -7,6 +7,7 @@ from typing import Any, Final
 from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 from fastapi.telemetry import TelemetryConfig
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 
 from gate_service.domain.ports import Clock
@@ -44,7 +45,8 @@ def create_app(gate: GateApi, accounts: Accounts, settings: WebSettings, clock: 
     for routes in (pages, account_routes, lanes, record, hazmat, service):
         app.router.routes.extend(routes.router.routes)
     app.router.routes.extend(lanes.live_router.routes)
-    app.mount("/static", StaticFiles(directory=HERE / "static"))
+    # Only what is the same for everybody is compressed: answers with a person's secrets in them never are (BREACH).
+    app.mount("/static", GZipMiddleware(StaticFiles(directory=HERE / "static"), minimum_size=1000, compresslevel=6))
     app.add_middleware(SecurityHeaders, has_tls=settings.has_tls)
     problems.install(app)
     _refuse_unlisted(app)

@@ -68,6 +68,10 @@ class GateApi(Protocol):
         """Records with a number above `after`, oldest first: `{"records": [...], "after": number}`."""
         ...
 
+    async def reasons(self) -> dict[str, Any]:
+        """`{"counts": {command: {reason_code: times}}}` of late."""
+        ...
+
     async def devices(self) -> dict[str, Any]:
         """`{"devices": [...]}` as in the snapshots, over all lanes."""
         ...

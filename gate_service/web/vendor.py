@@ -23,7 +23,17 @@ FILES: Final = {
 }
 """Package name -> its module file."""
 
-LICENCES: Final = {"preact": "preact/LICENSE", "signals": "@preact/signals/LICENSE", "htm": "htm/LICENSE"}
+CLASSIC: Final = {"uPlot.mjs": ("uplot/dist/uPlot.iife.min.js", "uPlot")}
+"""File to write -> a program that sets one name, and that name: as a module it is a third of the package's own one."""
+
+SHEETS: Final = {"uPlot.css": "uplot/dist/uPlot.min.css"}
+
+LICENCES: Final = {
+    "preact": "preact/LICENSE",
+    "signals": "@preact/signals/LICENSE",
+    "htm": "htm/LICENSE",
+    "uPlot": "uplot/LICENSE",
+}
 _IMPORT: Final = re.compile(r'(from\s*|import\s*)"([^"./][^"]*)"')
 _MAP_COMMENT: Final = re.compile(r"\n?//# sourceMappingURL=\S+\s*$")
 
@@ -45,6 +55,14 @@ def copy(node_modules: Path, target: Path = TARGET) -> list[Path]:
         path = target / Path(source).name
         path.write_text(rewrite((node_modules / source).read_text(encoding="utf-8")), encoding="utf-8")
         written.append(path)
+    for file, (program, name) in CLASSIC.items():
+        path = target / file
+        text = _MAP_COMMENT.sub("\n", (node_modules / program).read_text(encoding="utf-8"))
+        path.write_text(f"{text.rstrip()}\nexport default {name};\n", encoding="utf-8")
+        written.append(path)
+    for file, source in SHEETS.items():
+        (target / file).write_bytes((node_modules / source).read_bytes())
+        written.append(target / file)
     for name, source in LICENCES.items():
         path = target / f"LICENSE.{name}.txt"
         path.write_text((node_modules / source).read_text(encoding="utf-8"), encoding="utf-8")

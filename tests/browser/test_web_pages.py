@@ -229,7 +229,7 @@ def test_the_language_is_switched_without_reloading_and_kept(visitor: Visitor) -
     page.evaluate("window.sameDocument = true")
     page.get_by_role("button", name="EN").click()
     expect(page.locator(f".lane{LANE}")).to_contain_text("Inbound declared 1")
-    expect(page.locator("[data-command=release]")).to_have_text("Release")
+    expect(page.get_by_role("button", name="Release", exact=True)).to_be_visible()
     assert page.evaluate("window.sameDocument")
     assert page.evaluate("document.documentElement.lang") == "en"
     page.reload()

@@ -284,6 +284,7 @@ class FakeGate:
     scans: list[tuple[str, str, str | None]] = field(default_factory=list)
     plates: list[tuple[str, PlateRead]] = field(default_factory=list)
     refuse_with: Exception | None = None
+    reason_counts: dict[str, dict[str, int]] = field(default_factory=dict)
     mute: bool = False
     hazmat_events: list[dict[str, Any]] = field(default_factory=list)
     stock: dict[str, Any] = field(default_factory=lambda: {"balances": [], "units": [], "enterprises": []})
@@ -395,6 +396,9 @@ class FakeGate:
 
     async def audit(self, after: int, limit: int) -> dict[str, Any]:
         return {"records": [], "after": after}
+
+    async def reasons(self) -> dict[str, Any]:
+        return {"counts": self.reason_counts}
 
     async def devices(self) -> dict[str, Any]:
         return {"devices": [device for lane in self.snapshots.values() for device in lane["devices"]]}

@@ -9,7 +9,7 @@ from fastapi.responses import JSONResponse
 
 from gate_service.domain.errors import AccountError
 from gate_service.web import guard
-from gate_service.web.access import COMMANDS, home_of
+from gate_service.web.access import COMMANDS, home_of, pages_of
 from gate_service.web.bodies import FirstAdministrator, NewToken, NewUser, SignIn, described, reader
 from gate_service.web.context import Parts, Web
 from gate_service.web.guard import Admitted
@@ -109,6 +109,7 @@ def _session(web: Web, caller: Caller) -> dict[str, Any]:
         "name": caller.actor.name,
         "role": role.value,
         "home": home_of(role),
+        "pages": pages_of(role),
         "commands": [command.value for command, roles in COMMANDS.items() if role in roles],
         "csrf_token": caller.csrf_token,
         "ends_at": None if caller.ends_at is None else caller.ends_at.isoformat(),

@@ -35,6 +35,12 @@ async def slip(web: Parts, slip_no: str) -> dict[str, Any]:
     return await web.gate.slip(slip_no)
 
 
+@router.get("/reasons")
+async def reasons(web: Parts) -> dict[str, Any]:
+    """How often each reason code was given with each command lately; a form shows the frequent ones first."""
+    return await web.gate.reasons()
+
+
 @router.get("/audit")
 async def audit(web: Parts, after: Annotated[int, Query(ge=0, lt=2**62)] = 0, limit: Limit = 100) -> dict[str, Any]:
     """Records above a number, oldest first."""

@@ -38,13 +38,15 @@ def test_a_library_that_needs_one_we_do_not_copy_is_found_at_set_up() -> None:
 
 
 def test_copying_writes_every_file_and_its_licence(tmp_path: Path) -> None:
-    for source in (*vendor.FILES.values(), *vendor.LICENCES.values()):
+    classic = (source for source, _ in vendor.CLASSIC.values())
+    for source in (*vendor.FILES.values(), *vendor.LICENCES.values(), *classic, *vendor.SHEETS.values()):
         path = tmp_path / "node_modules" / source
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("export {};\n")
     written = vendor.copy(tmp_path / "node_modules", tmp_path / "vendor")
     assert {path.name for path in written} >= {"preact.mjs", "signals.mjs", "htm.mjs", "LICENSE.preact.txt"}
     assert all(path.exists() for path in written)
+    assert (tmp_path / "vendor" / "uPlot.mjs").read_text().endswith("export default uPlot;\n")
 
 
 # Live -------------------------------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import re
 
@@ -9,17 +10,20 @@ import pytest
 
 from gate_service.domain import errors
 from gate_service.domain.commands import Command, Role, Scope
+from gate_service.domain.passage import Disposition
 from gate_service.domain.reading import Aspect, BoomPosition, Detector, Presence, Side, WeightStatus
 from gate_service.domain.verdict import Verdict
 from gate_service.web import context
+from gate_service.web.access import pages_of
 from lanes.policy.reasons import REASONS
+from lanes.snapshot import ATTESTED, WAYS
 from sync.site_holds import TARGETS
 
 STATIC = context.HERE / "static"
 CATALOGUES = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in (STATIC / "i18n").glob("*.json")}
 PROGRAMS = {path.name: path.read_text(encoding="utf-8") for path in (STATIC / "app").glob("*.js")}
 LITERAL = re.compile(r'"([a-z_]+(?:\.[a-z_0-9]+)+)"')
-STORED = {"gate.language", "gate.theme"}  # names in the browser's storage, not texts
+STORED = {"gate.language", "gate.theme", "gate.keys", "gate.sound"}  # names in the browser's storage, not texts
 FAMILY = re.compile(r"\bt\(\s*`([a-z_.]+)\$\{")
 
 
@@ -56,17 +60,23 @@ FAMILIES = {
     "cause.": {"vehicle", "container", "goods"},
     "check.": set(REASONS),
     "chrome.theme.": {"auto", "light", "dark"},
-    "command.": set(Command),
+    "attest.": set(ATTESTED),
+    "command.": set(Command) | set(ATTESTED) | {"approve"},
     "connection.": {"connecting", "live", "lost"},
     "credit.": {"advanced", "registered", "dishonest"},
     "detector.": set(Detector),
     "device.": {"io_module", "weighbridge"},
     "direction.": {"inbound", "outbound"},
+    "disposition.": set(Disposition),
     "fact.": {"plate", "trailer_plate", "slip_nos", "containers", "seals"},
     "form.": {"name", "password", "again"},
     "hazmat.class.": {*"1235789", "2.1", "2.2", "2.3", "4.1", "4.2", "4.3", "5.1", "5.2", "6.1", "6.2"} - {"5"},
     "kind.": {"declared", "non_declared"},
     "light.": set(Side),
+    "override.": {
+        f"{who}{form}" for who in ("operator", "supervisor", "two", "nobody") for form in ("", ".text", ".long")
+    },
+    "page.": {page for role in Role for page in pages_of(role)},
     "presence.": set(Presence),
     "problem.": all_errors(errors.GateError),
     "role.": set(Role),
@@ -74,9 +84,11 @@ FAMILIES = {
     "side.": set(Side),
     "slip.status.": {"applied", "approved", "passed", "first_gate_passed", "second_gate_passed", "deleted", "void"},
     "slip.type.": set("1234567"),
+    "sound.": {"on", "muted", "blocked"},
     "source.": {"central", "local"},
     "title.": {"sign_in", "first", "problem"},
     "verdict.": {verdict.word for verdict in Verdict},
+    "way.": set(WAYS),
     "weight.": {"stable", "motion", "unknown"},
     "weight.status.": set(WeightStatus),
 }
@@ -84,7 +96,7 @@ FAMILIES = {
 
 def used_keys() -> set[str]:
     keys = {key for program in PROGRAMS.values() for key in LITERAL.findall(program)} - STORED
-    reasons = re.search(r"export const REASONS = \{(.*?)\};", PROGRAMS["act.js"], re.DOTALL)
+    reasons = re.search(r"export const REASONS = \{(.*?)\};", PROGRAMS["reasons.js"], re.DOTALL)
     assert reasons is not None
     return keys | {f"reason.{code}" for code in re.findall(r'"([a-z_]+)"', reasons[1])} | {"reason.other"}
 
@@ -128,7 +140,16 @@ def test_the_pages_load_nothing_from_outside_and_hold_no_inline_program() -> Non
             assert not re.search(r"\s(on[a-z]+|style)=", text), path.name
 
 
-def test_the_terminal_weighs_less_than_a_quarter_of_a_megabyte_uncompressed() -> None:
+def test_the_whole_terminal_weighs_less_than_a_quarter_of_a_megabyte_on_the_wire() -> None:
     parts = [*(STATIC / "app").glob("*.js"), *(STATIC / "css").glob("*.css"), *(STATIC / "i18n").glob("*.json")]
     parts += (STATIC / "vendor").glob("*.mjs")
-    assert sum(path.stat().st_size for path in parts) < 250_000
+    assert 40_000 < sum(len(gzip.compress(path.read_bytes(), 6)) for path in parts) < 250_000
+
+
+def test_every_command_has_a_key_of_its_own_that_no_other_and_no_page_wide_key_uses() -> None:
+    table = re.search(r"export const COMMAND_KEYS = \{(.*?)\};", PROGRAMS["keys.js"], re.DOTALL)
+    assert table is not None
+    keys = dict(re.findall(r'(\w+): "([A-Z])"', table[1]))
+    assert set(keys) == {command.value for command in Command} | set(ATTESTED) | {"approve"}
+    assert len(set(keys.values())) == len(keys)
+    assert not set(keys.values()) & {"N", "M", "L"}

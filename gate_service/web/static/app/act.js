@@ -1,247 +1,124 @@
-// Asking for something: the commands of a lane, each with its reason, bound to the vehicle and facts it was chosen on.
-import { signal } from "../vendor/signals.mjs";
-import { newKey, post, session } from "./api.js";
+// Asking for something: the buttons of a lane, and what became of the last command.
+import { session } from "./api.js";
 import { problemText } from "./chrome.js";
-import { blockedBecause, offered } from "./facts.js";
+import { begin, draft, isAboutVehicle, outcome } from "./draft.js";
+import { blockedBecause, isSettling, offered, suggested } from "./facts.js";
+import { Form } from "./form.js";
 import { html, Mark } from "./html.js";
 import { t, told } from "./i18n.js";
-import { connection, lanes } from "./live.js";
+import { COMMAND_KEYS, Kbd, keyed } from "./keys.js";
+import { connection } from "./live.js";
 
-const OTHER = "other";
-/** Reasons of each command, the frequent ones first. */
-export const REASONS = {
-  release: ["documents_checked", "weight_explained", "plate_confirmed", "customs_instruction", OTHER],
-  inspect: ["suspicion", "hold_notice", "customs_instruction", "seal_damaged", OTHER],
-  turn_back: ["driver_request", "wrong_lane", "documents_missing", "customs_instruction", OTHER],
-  refuse: ["documents_missing", "not_authorised", "overweight", "customs_instruction", OTHER],
-  hold: ["waiting_for_documents", "waiting_for_customs", "questions", OTHER],
-  reweigh: [],
-  resolve: [],
-  open_lane: [],
-  close_lane: ["maintenance", "end_of_shift", "accident", "traffic", OTHER],
-  zero: ["snow_or_mud", "zero_drift", OTHER],
-  clear_fault: ["device_repaired", "checked_on_site", "link_back", OTHER],
-  raise_boom: ["vehicle_waiting", "test", "boom_blocked", OTHER],
-  lower_boom: ["lane_empty", "test", OTHER],
-  emergency_raise: ["fire_engine", "ambulance", "person_in_danger", OTHER],
+const MARKS = {
+  release: "check",
+  inspect: "search",
+  turn_back: "back",
+  refuse: "cross",
+  hold: "hand",
+  reweigh: "scale",
+  resolve: "pen",
+  crossed: "gone",
+  departed: "back",
+  open_lane: "check",
+  close_lane: "cross",
+  clear_fault: "bolt",
+  zero: "scale",
+  raise_boom: "up",
+  lower_boom: "down",
+  emergency_raise: "flame",
 };
-const NEEDS_SIDE = new Set(["raise_boom", "lower_boom", "emergency_raise"]);
-const ON_VEHICLE = new Set(["release", "inspect", "turn_back", "refuse", "hold", "reweigh", "resolve"]);
-const MARKS = { release: "check", inspect: "search", turn_back: "back", refuse: "cross", hold: "hand", resolve: "person" };
-const FACTS = ["plate", "slip_nos", "trailer_plate", "containers", "seals"];
-const LISTS = new Set(["slip_nos", "containers", "seals"]);
 
-/** The command being filled in, or null. */
-export const draft = signal(null);
-/** What became of the last one: {lane, code?, detail?, command}. */
-export const outcome = signal(null);
+const PLACES = ["release", "resolve", "reweigh", "hold", "turn_back", "refuse", "inspect"];
 
-function begin(lane, command) {
-  outcome.value = null;
-  draft.value = {
-    lane: lane.id,
-    command,
-    key: newKey(),
-    passageId: lane.passage?.id ?? null,
-    factsVersion: lane.passage?.facts_version ?? null,
-    plate: lane.passage?.plate ?? null,
-    reasonCode: REASONS[command].length ? null : undefined,
-    reason: "",
-    side: NEEDS_SIDE.has(command) ? "exit" : null,
-    fields: {},
-    sending: false,
-  };
+/** Who must be part of a release against the verdict, as a word under the button. */
+function needs(lane, command) {
+  const by = lane.passage?.override_by;
+  if (command !== "release" || lane.passage?.verdict === "release" || !by || by === "operator") return null;
+  return html`<small>${t(`override.${by}`)}</small>`;
 }
 
-const change = (values) => (draft.value = { ...draft.value, ...values });
-
-export function closeDraft() {
-  draft.value = null;
-}
-
-const words = (text) => text.split(/[\s,，、;；]+/).filter(Boolean);
-
-function fieldsOf(asked) {
-  const fields = asked.side ? { side: asked.side } : {};
-  for (const [name, text] of Object.entries(asked.fields)) {
-    if (text.trim()) fields[name] = LISTS.has(name) ? words(text) : text.trim();
-  }
-  return fields;
-}
-
-/** Whether the vehicle or its facts changed since the command was chosen. */
-function hasMovedOn(asked, lane) {
-  if (!ON_VEHICLE.has(asked.command)) return false;
-  return lane.passage?.id !== asked.passageId || lane.passage?.facts_version !== asked.factsVersion;
-}
-
-function isComplete(asked) {
-  if (asked.reasonCode === null) return false;
-  if (asked.reasonCode === OTHER && !asked.reason.trim()) return false;
-  return asked.command !== "resolve" || Object.keys(fieldsOf(asked)).length > 0;
-}
-
-async function send() {
-  const asked = draft.value;
-  change({ sending: true });
-  const body = {
-    command: asked.command,
-    ...(ON_VEHICLE.has(asked.command) ? { passage_id: asked.passageId, facts_version: asked.factsVersion } : {}),
-    reason_code: asked.reasonCode ?? null,
-    reason: asked.reason.trim() || null,
-    fields: fieldsOf(asked),
-  };
-  try {
-    await post(`/api/v1/lanes/${encodeURIComponent(asked.lane)}/commands`, body, { "idempotency-key": asked.key });
-    outcome.value = { lane: asked.lane, command: asked.command };
-    draft.value = null;
-  } catch (problem) {
-    outcome.value = { lane: asked.lane, command: asked.command, code: problem.code, detail: problem.message };
-    // No answer: the same key again is the same act. Refused: it is over, choose anew on what is there now.
-    if (problem.code === "no_answer") change({ sending: false });
-    else draft.value = null;
-  }
-}
-
-const Button = ({ lane, command }) => {
+function whyNot(lane, command, isOffered) {
+  if (!isOffered) return "blocked.state";
   const blocked = blockedBecause(lane, command, connection.value);
+  return blocked ?? (isAboutVehicle(command) && isSettling(lane) ? "blocked.settling" : null);
+}
+
+const Button = ({ lane, command, isNext, isOffered = true }) => {
+  const blocked = whyNot(lane, command, isOffered);
+  const key = COMMAND_KEYS[command];
   return html`<button
     type="button"
-    class=${`command ${command}`}
+    class=${`command ${command} ${isNext ? "next" : ""}`}
     data-command=${command}
     disabled=${blocked !== null}
     title=${blocked ? t(blocked) : undefined}
+    ...${keyed(key)}
     onClick=${() => begin(lane, command)}
   >
-    ${MARKS[command] && html`<${Mark} name=${MARKS[command]} />`}${t(`command.${command}`)}
+    <${Mark} name=${MARKS[command]} /><span>${t(`command.${command}`)}${needs(lane, command)}</span><${Kbd} of=${key} />
   </button>`;
 };
 
-const Reasons = ({ asked }) => html`
-  <fieldset class="chips">
-    <legend>${t("act.reason")}</legend>
-    ${REASONS[asked.command].map(
-      (code) => html`<label key=${code} class="chip">
-        <input
-          type="radio"
-          name="reason"
-          value=${code}
-          checked=${asked.reasonCode === code}
-          onChange=${() => change({ reasonCode: code })}
-        /><span>${t(`reason.${code}`)}</span>
-      </label>`,
-    )}
-  </fieldset>
-`;
-
-const Sides = ({ asked, lane }) => html`
-  <fieldset class="chips">
-    <legend>${t("act.side")}</legend>
-    ${["entry", "exit"]
-      .filter((side) => side in lane.booms)
-      .map(
-        (side) => html`<label key=${side} class="chip">
-          <input type="radio" name="side" checked=${asked.side === side} onChange=${() => change({ side })} />
-          <span>${t(`side.${side}`)}</span>
-        </label>`,
-      )}
-  </fieldset>
-`;
-
-const Facts = ({ asked }) => html`
-  <div class="fields">
-    ${FACTS.map(
-      (name) => html`<label key=${name}>
-        <span>${t(`fact.${name}`)}</span>
-        <input
-          name=${name}
-          autocomplete="off"
-          maxlength="200"
-          value=${asked.fields[name] ?? ""}
-          onInput=${(event) => change({ fields: { ...asked.fields, [name]: event.target.value } })}
-        />
-      </label>`,
-    )}
-  </div>
-`;
-
-/** The form of the chosen command. It acts on the vehicle it was opened for, or on none. */
-const Form = ({ lane }) => {
-  const asked = draft.value;
-  const moved = hasMovedOn(asked, lane);
-  const blocked = blockedBecause(lane, asked.command, connection.value);
-  const submit = (event) => {
-    event.preventDefault();
-    send();
-  };
-  return html`<form class=${`act ${asked.command}`} onSubmit=${submit} aria-label=${t(`command.${asked.command}`)}>
-    <h3>
-      ${t(`command.${asked.command}`)}
-      ${ON_VEHICLE.has(asked.command) && html` <span class=${asked.plate ? "plate" : "plate unread"}>${asked.plate ?? t("plate.unread")}</span>`}
-    </h3>
-    ${asked.side && html`<${Sides} asked=${asked} lane=${lane} />`}
-    ${asked.command === "resolve" && html`<${Facts} asked=${asked} />`}
-    ${REASONS[asked.command].length > 0 && html`<${Reasons} asked=${asked} />`}
-    ${asked.command !== "resolve" &&
-    html`<label class="text">
-      <span>${t(asked.reasonCode === OTHER ? "act.text_needed" : "act.text")}</span>
-      <textarea
-        name="reason"
-        rows="2"
-        maxlength="1000"
-        value=${asked.reason}
-        onInput=${(event) => change({ reason: event.target.value })}
-      ></textarea>
-    </label>`}
-    ${moved && html`<p class="refused" role="alert"><${Mark} name="bolt" />${t("act.moved_on")}</p>`}
-    ${blocked && html`<p class="refused" role="alert"><${Mark} name="bolt" />${t(blocked)}</p>`}
-    <div class="buttons">
-      <button class="confirm" disabled=${moved || blocked !== null || asked.sending || !isComplete(asked)}>
-        ${asked.sending ? t("act.sending") : t("act.confirm", { command: t(`command.${asked.command}`) })}
-      </button>
-      <button type="button" class="quiet" onClick=${closeDraft}>${t("act.cancel")}</button>
-    </div>
-  </form>`;
-};
-
-const Outcome = ({ lane }) => {
+/** What the last command came to. A vehicle that changed under the hand is shown large: nothing was done to either. */
+export const Outcome = ({ lane }) => {
   const last = outcome.value;
   if (last?.lane !== lane.id) return null;
+  const command = t(`command.${last.command}`);
   if (!last.code) {
-    return html`<p class="done" role="status"><${Mark} name="check" />${t("act.done", { command: t(`command.${last.command}`) })}</p>`;
+    return html`<p class=${last.pending ? "note" : "done"} role="status">
+      <${Mark} name=${last.pending ? "two" : "check"} />${t(last.pending ? "act.pending" : "act.done", { command })}
+      ${last.plate && html` <span class="plate small">${last.plate}</span>`}
+    </p>`;
   }
-  return html`<div class="refused" role="alert">
-    <p><${Mark} name="cross" /><b>${t("act.refused", { command: t(`command.${last.command}`) })}</b></p>
+  const isOther = last.code === "passage_changed";
+  return html`<div class=${`refused ${isOther ? "moved" : ""}`} role="alert">
+    <p class="lead"><${Mark} name="cross" /><b>${t("act.refused", { command })}</b></p>
+    ${isOther && html`<${Changed} from=${last.plate} to=${lane.passage?.plate} isThere=${lane.passage !== null} />`}
     <p>${problemText(last)}</p>
-    ${last.detail && html`<p class="detail" lang="en">${last.detail}</p>`}
+    ${last.detail && html`<p class="detail-text" lang="en">${last.detail}</p>`}
+    <button type="button" class="quiet" onClick=${() => (outcome.value = null)}>${t("act.read")}</button>
   </div>`;
+};
+
+/** The vehicle that was meant, and the one that is there now. */
+export const Changed = ({ from, to, isThere }) => html`
+  <p class="changed">
+    <span><span class="dim">${t("act.meant")}</span> <span class="plate small">${from ?? t("plate.unread")}</span></span>
+    <span><span class="dim">${t("act.there_now")}</span> ${isThere ? html`<span class="plate small">${to ?? t("plate.unread")}</span>` : t("lane.no_vehicle")}</span>
+  </p>
+`;
+
+/** Why what is shown cannot be clicked, said once for all buttons. */
+const Blocked = ({ lane }) => {
+  const why = blockedBecause(lane, "release", connection.value);
+  if (why === null || why === "blocked.nobody") return null;
+  return html`<p class="blocked" role="status"><${Mark} name="bolt" />${t(why)}</p>`;
+};
+
+/** Every command on a vehicle has its own place, whether it can be given now or not: a hand that knows the place of
+ * "turn back" never finds "release" there. */
+const Choices = ({ lane }) => {
+  const groups = offered(lane, session.value.commands);
+  const next = suggested(lane);
+  const mine = PLACES.filter((command) => session.value.commands.includes(command));
+  return html`
+    <${Blocked} lane=${lane} />
+    ${lane.passage &&
+    html`<div class="group on-vehicle" role="group" aria-label=${t("act.vehicle")}>
+      ${mine.map((command) => html`<${Button} key=${command} lane=${lane} command=${command} isNext=${command === next} isOffered=${groups.vehicle.includes(command)} />`)}
+    </div>`}
+    <div class="group on-lane" role="group" aria-label=${t("act.lane", { lane: told(lane.name) })}>
+      ${[...groups.seen, ...groups.lane].map((command) => html`<${Button} key=${command} lane=${lane} command=${command} />`)}
+    </div>
+  `;
 };
 
 /** All that can be asked of one lane. */
 export const Commands = ({ lane }) => {
-  const groups = offered(lane, session.value?.commands ?? []);
   if (!session.value?.commands.length) return null;
-  const open = draft.value?.lane === lane.id;
+  const isOpen = draft.value?.lane === lane.id;
   return html`<section class="commands" aria-label=${t("act.title")}>
     <${Outcome} lane=${lane} />
-    ${open ? html`<${Form} lane=${lane} />` : html`<${Choices} lane=${lane} groups=${groups} />`}
+    ${isOpen ? html`<${Form} key=${draft.value.key} lane=${lane} />` : html`<${Choices} lane=${lane} />`}
   </section>`;
 };
-
-const Choices = ({ lane, groups }) => html`
-  ${groups.vehicle.length > 0 &&
-  html`<div class="group on-vehicle">
-    ${groups.vehicle.map((command) => html`<${Button} key=${command} lane=${lane} command=${command} />`)}
-  </div>`}
-  <h3 class="dim">${t("act.lane", { lane: told(lane.name) })}</h3>
-  <div class="group on-lane">
-    ${groups.lane.map((command) => html`<${Button} key=${command} lane=${lane} command=${command} />`)}
-  </div>
-`;
-
-/** A draft for a lane that is no longer shown is given up. */
-export function leaveLane(id) {
-  if (draft.peek() && draft.peek().lane !== id) closeDraft();
-  if (outcome.peek() && outcome.peek().lane !== id) outcome.value = null;
-  return lanes.get(id);
-}

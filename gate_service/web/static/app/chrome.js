@@ -1,25 +1,10 @@
 // The frame of every page: site, clock, language, colours, who is signed in, and what must be said loudly.
-import { signal } from "../vendor/signals.mjs";
 import { remove, session, toSignIn } from "./api.js";
 import { html, Mark } from "./html.js";
 import { clockTime, duration, language, LANGUAGES, switchLanguage, t, told } from "./i18n.js";
 import { connection, lostFor, now } from "./live.js";
-
-const KEPT = "gate.theme";
-const THEMES = ["auto", "light", "dark"];
-const theme = signal(THEMES.includes(localStorage.getItem(KEPT)) ? localStorage.getItem(KEPT) : "auto");
-
-function showTheme() {
-  if (theme.value === "auto") delete document.documentElement.dataset.theme;
-  else document.documentElement.dataset.theme = theme.value;
-}
-showTheme();
-
-function nextTheme() {
-  theme.value = THEMES[(THEMES.indexOf(theme.value) + 1) % THEMES.length];
-  localStorage.setItem(KEPT, theme.value);
-  showTheme();
-}
+import { Nav } from "./nav.js";
+import { choice, nextTheme } from "./theme.js";
 
 export const site = JSON.parse(document.body.dataset.site);
 
@@ -39,9 +24,12 @@ export const LanguageSwitch = () => html`
   </div>
 `;
 
+const THEME_MARKS = { auto: "half", light: "sun", dark: "moon" };
+
 export const ThemeSwitch = () => html`
-  <button type="button" class="quiet" onClick=${nextTheme}>
-    ${t("chrome.theme")} <span class="dim">${t(`chrome.theme.${theme.value}`)}</span>
+  <button type="button" class="quiet" onClick=${nextTheme} title=${t("chrome.theme")}>
+    <${Mark} name=${THEME_MARKS[choice.value]} /><span class="hidden">${t("chrome.theme")} </span>
+    <span class="tool">${t(`chrome.theme.${choice.value}`)}</span>
   </button>
 `;
 
@@ -68,20 +56,28 @@ export const LostBanner = () =>
     <span class="time">${duration(lostFor.value ?? 0)}</span>
   </aside>`;
 
-export const TopBar = ({ live = true, children }) => html`
+const Clock = () => html`<time class="clock">${clockTime(now.value)}</time>`;
+
+/** The bar of every page. `tools` stand before the language; children after the links. */
+export const TopBar = ({ live = true, tools = null, children }) => html`
   <header class="top">
     <div class="place">
       <span class="site-id">${site.id}</span>
       <span class="site-name">${told(site.name)}</span>
     </div>
+    <${Nav} />
     ${children}
     <span class="gap"></span>
-    ${live && html`<${Connection} /><time class="clock">${clockTime(now.value)}</time>`}
+    ${live && html`<${Connection} /><${Clock} />`}
+    ${tools}
     <${LanguageSwitch} /><${ThemeSwitch} />
-    ${session.value &&
-    html`<span class="who">${session.value.name} <span class="dim">${t(`role.${session.value.role}`)}</span></span>
-      <button type="button" class="quiet" onClick=${signOut}>${t("chrome.sign_out")}</button>`}
+    ${session.value && html`<${Who} />`}
   </header>
+`;
+
+const Who = () => html`
+  <span class="who"><b>${session.value.name}</b> <span class="dim">${t(`role.${session.value.role}`)}</span></span>
+  <button type="button" class="quiet" onClick=${signOut}>${t("chrome.sign_out")}</button>
 `;
 
 /** The words for a problem: ours where there are some, else what the service said. */

@@ -2,8 +2,8 @@
 import { DemoBanner } from "./chrome.js";
 import { html, render } from "./html.js";
 import { startTexts } from "./i18n.js";
-import { ageNow, connection, lanes, startLive } from "./live.js";
-import { STALE_MS } from "./facts.js";
+import "./theme.js";
+import { ageNow, connection, DOUBTED_AFTER_MS, lanes, startLive } from "./live.js";
 
 const WAIT = { zh: "请停车等候", en: "Stop and wait" };
 const SIGNS = {
@@ -23,7 +23,7 @@ function signOf(lane, isFresh) {
 const Display = ({ id }) => {
   const lane = lanes.get(id)?.value;
   const age = lane ? ageNow(lane, lane.inputs_age_ms) : null;
-  const isFresh = connection.value === "live" && age !== null && age <= STALE_MS;
+  const isFresh = connection.value === "live" && age !== null && age <= DOUBTED_AFTER_MS;
   const sign = lane ? signOf(lane, isFresh) : "stop";
   const line = lane && connection.value === "live" ? lane.driver : WAIT;
   return html`<${DemoBanner} /><main class=${`driver ${sign}`} data-sign=${sign}>

@@ -1,10 +1,12 @@
 // The live connection: what it heard last, and whether that can still be believed.
 import { batch, signal } from "../vendor/signals.mjs";
 import { toSignIn } from "./api.js";
+import { ringOf } from "./curve.js";
 
 const LOST_AFTER_MS = 2500; // the service beats every second; what is shown must be doubted before 3 s
+/** What is older than this is not shown as current: with the clock's quarter second it is said before 3 s. */
+export const DOUBTED_AFTER_MS = 2500;
 const RETRY_MS = [300, 600, 1000, 2000, 3000];
-const KEPT_WEIGHTS = 150;
 
 /** "connecting", "live" or "lost". */
 export const connection = signal("connecting");
@@ -28,15 +30,21 @@ function laneSignal(id) {
   return lanes.get(id);
 }
 
-function remember(previous, lane) {
-  const weight = lane.weight;
-  if (!weight || weight.value_kg == null) return previous?.curve ?? [];
-  return [...(previous?.curve ?? []), { at: performance.now(), kg: weight.value_kg }].slice(-KEPT_WEIGHTS);
+function remember(id, weight) {
+  if (!weight) return;
+  const isKnown = weight.value_kg != null && weight.age_ms != null && weight.age_ms <= DOUBTED_AFTER_MS;
+  ringOf(id).push(performance.now(), isKnown ? weight.value_kg : NaN);
 }
+
+const isSameCase = (one, other) =>
+  one?.passage?.id === other.passage?.id && one?.passage?.facts_version === other.passage?.facts_version;
 
 function takeLane(lane) {
   const own = laneSignal(lane.id);
-  own.value = { ...lane, heardAt: performance.now(), curve: remember(own.peek(), lane) };
+  const before = own.peek();
+  remember(lane.id, lane.weight);
+  const factsAt = before === null ? -Infinity : isSameCase(before, lane) ? before.factsAt : performance.now();
+  own.value = { ...lane, heardAt: performance.now(), factsAt };
 }
 
 function takeAges(id, ages) {
@@ -49,8 +57,8 @@ function takeAges(id, ages) {
     inputs_age_ms: ages.inputs_age_ms,
     weight: lane.weight && { ...lane.weight, age_ms: ages.weight_age_ms },
     devices: (lane.devices ?? []).map((device) => ({ ...device, age_ms: ages.devices?.[device.device] ?? null })),
-    curve: remember(lane, lane),
   };
+  remember(id, own.peek().weight);
 }
 
 function hear(message) {

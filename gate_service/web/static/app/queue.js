@@ -1,0 +1,47 @@
+// What waits for a person, over all lanes: the most urgent first; keys 1 to 9 choose.
+import { firstStop, queueOf, waitsSince } from "./facts.js";
+import { html, Mark, stateMark, tone } from "./html.js";
+import { duration, t, told } from "./i18n.js";
+import { Kbd, keyed } from "./keys.js";
+import { lanes, now, order } from "./live.js";
+
+/** Lanes that wait, most urgent first. */
+export const waiting = () => queueOf(order.value.map((id) => lanes.get(id).value));
+
+const why = (lane) => {
+  if (lane.approval) return t("queue.second");
+  if (lane.state === "fault" || lane.state === "fire" || !lane.passage) return told(lane.state_text);
+  const first = firstStop(lane.passage);
+  return first ? t(`check.${first.reason_code}`) : told(lane.state_text);
+};
+
+const Call = ({ lane, place, isChosen, onSelect }) => {
+  const key = place < 9 ? String(place + 1) : null;
+  const isLate = lane.attention?.escalated;
+  return html`<li>
+    <button
+      type="button"
+      class=${`call ${tone.state(lane.state)} ${isLate ? "escalated" : ""}`}
+      aria-pressed=${isChosen}
+      title=${isLate ? t("queue.escalated") : undefined}
+      ...${keyed(key)}
+      onClick=${() => onSelect(lane.id)}
+    >
+      <${Kbd} of=${key} /><${Mark} name=${lane.approval ? "two" : stateMark(lane.state)} />
+      <b class="where">${told(lane.name)}</b>
+      <span class="times"><time class=${isLate ? "late" : ""}>${isLate && html`<span aria-hidden="true">! </span><span class="hidden">${t("queue.escalated")} </span>`}${duration(now.value - waitsSince(lane))}</time></span>
+      <span class="what">${lane.passage?.plate && html`<span class="plate small">${lane.passage.plate}</span> `}${why(lane)}</span>
+    </button>
+  </li>`;
+};
+
+export const Queue = ({ selected, onSelect }) => {
+  const calls = waiting();
+  return html`<section class=${calls.length ? "queue" : "queue calm"} aria-label=${t("queue.title")}>
+    <h2>${t("queue.title")} <span class=${calls.length ? "count some" : "count"}>${calls.length}</span></h2>
+    ${calls.length === 0 && html`<p class="dim"><${Mark} name="check" />${t("queue.empty")}</p>`}
+    <ol>
+      ${calls.map((lane, place) => html`<${Call} key=${lane.id} lane=${lane} place=${place} isChosen=${lane.id === selected} onSelect=${onSelect} />`)}
+    </ol>
+  </section>`;
+};

@@ -17,6 +17,7 @@ from config.schema import Lane, SiteFile
 from devices.registry import check_module, check_weighbridge
 from gate_service.domain.errors import ConfigError, InputError, PolicyError
 from lanes.policy.policy_reading import mistakes_in
+from sync.pinned_keys import read_keys
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,7 @@ def load(path: Path) -> LoadedSite:
             file.authority.secret_file if file.authority else None, folder, "authority.secret_file", problems
         ),
     )
+    _check_slip_keys(file, folder, problems)
     if loaded.secret is not None and not _is_hex(loaded.secret):
         problems.append("policy.secret_file: hex digits expected")
     problems += _lane_problems(file) + _listen_problems(file) + _zone_problems(file)
@@ -107,6 +109,16 @@ def _text_of(name: str | None, folder: Path, place: str, problems: list[str]) ->
     if not text:
         problems.append(f"{place}: {folder / name} is empty")
     return text or None
+
+
+def _check_slip_keys(file: SiteFile, folder: Path, problems: list[str]) -> None:
+    text = _text_of(file.slips.keys_file, folder, "slips.keys_file", problems)
+    if text is None:
+        return
+    try:
+        read_keys(text)
+    except ConfigError as error:
+        problems += [f"slips.keys_file: {problem}" for problem in error.problems]
 
 
 def _is_hex(text: str) -> bool:

@@ -65,6 +65,12 @@ class Central(Shape):
     poll_wait_s: Seconds = 20.0
 
 
+class Slips(Shape):
+    """Signed slips: `keys_file` holds the issuer's public keys as a JSON Web Key Set; read again when it changes."""
+
+    keys_file: str | None = None
+
+
 class Authority(Shape):
     """The zone authority's receiver (CONTRACT 5). `allow` lists host:port destinations that may be private."""
 
@@ -212,6 +218,7 @@ class SiteFile(Shape):
     data: Data
     central: Central | None = None
     authority: Authority | None = None
+    slips: Slips = Slips()
     zone: Zone = Zone()
     policy: Policy = Policy()
     demo: Demo = Demo()

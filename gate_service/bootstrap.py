@@ -74,7 +74,7 @@ def build(site: LoadedSite, clock: Clock | None = None) -> Built:
         )
     )
     journal = SqlJournal(database, file.site.id, clock)
-    worker = SyncWorker(_sync_settings(site), database, clock, check_slip=check_slip)
+    worker = SyncWorker(_sync_settings(site), database, journal, clock, check_slip=check_slip)
     controllers: dict[str, LaneController] = {}
     watchers = Watchers((lane.id for lane in file.lanes), lambda lane_id: lane_snapshot(controllers[lane_id]))
     module_settings = [_module_settings(module) for module in file.modules]
@@ -270,7 +270,12 @@ def _sync_settings(site: LoadedSite) -> SyncSettings:
         authority = AuthoritySettings(
             file.authority.url, folder / file.authority.secret_file, allow=tuple(file.authority.allow)
         )
-    return SyncSettings(file.site.id, central, authority, keeps_vehicles_inside=file.site.keeps_vehicles_inside)
+    keys_file = file.slips.keys_file
+    return SyncSettings(
+        file.site.id, central, authority,
+        keeps_vehicles_inside=file.site.keeps_vehicles_inside,
+        slip_keys_file=None if keys_file is None else folder / keys_file,
+    )  # fmt: skip
 
 
 def check_slip(document: Mapping[str, Any]) -> None:

@@ -119,7 +119,7 @@ class AuthorityFeed:
         self._failures = 0
         self._hold_until_s = 0.0
         self._under_way: dict[tuple[str, int], asyncio.Task[bool]] = {}
-        self.line = Line(clock)
+        self.line = Line(clock, is_asked_always=False)
 
     async def __aenter__(self) -> Self:
         check_url(self._settings.url, self._settings.allow)
@@ -180,8 +180,8 @@ class AuthorityFeed:
             if key not in self._under_way and len(self._under_way) < AT_ONCE:
                 self._under_way[key] = asyncio.create_task(self._tell(row), name=f"feed {row.seq}")
 
-    async def send_again(self, event_ids: list[str]) -> int:
-        """Take parked events up again."""
+    async def send_again(self, event_ids: Sequence[str] | None) -> int:
+        """Take parked events up again; None for all of them."""
         now_us = to_us(self._clock.now())
         return await self._database.write(lambda c: queue_rows.send_again(c, "feed", event_ids, now_us))
 

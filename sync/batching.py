@@ -26,6 +26,7 @@ class Waiting:
     record_number: int
     passage_id: str | None
     payload: bytes
+    type: str = ""
 
     @property
     def order(self) -> tuple[int, int]:

@@ -29,6 +29,7 @@ NESTED: Final = {
 }
 """Kind of change -> table of the copy, field that names it."""
 
+REVOKED_STATUSES: Final = ("deleted", "void")
 LARGEST_VERSION: Final = 2**62
 LONGEST_KEY: Final = 200
 TEXT, FLAG, MASS, NUMBER, MOMENT, OBJECT, ROWS, TEXTS = (
@@ -89,6 +90,13 @@ class Change:
     is_tombstone: bool = False
     reason: str | None = None
     columns: Mapping[str, str | None] = field(default_factory=dict)
+    at: str | None = None
+    """When the centre says that it revoked the slip; the contract has no such field, some centres do."""
+
+    @property
+    def revokes_slip(self) -> bool:
+        """Whether after this the slip lets nobody pass: a tombstone, or a status that says the same."""
+        return self.table == "slips" and (self.is_tombstone or self.columns.get("status") in REVOKED_STATUSES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,7 +234,9 @@ def _read_tombstone(raw: Mapping[str, Any], table: str, key: object, reason: obj
     if table == "vehicles":
         key = comparable_plate(key)
     text = reason[:400] if isinstance(reason, str) and _bytes(reason) else None
-    return Change(table, key, raw["version"], None, is_tombstone=True, reason=text)
+    at = read_moment(raw.get("at", raw.get("revoked_at")))
+    moment = None if at is None else at.isoformat()
+    return Change(table, key, raw["version"], None, is_tombstone=True, reason=text, at=moment)
 
 
 def _key_problem(key: object) -> str | None:

@@ -15,8 +15,10 @@ QUIET_LIMIT_S: Final = 10.0
 class Line:
     """Told of every answer and every failure; says whether asking is worth the time."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, *, is_asked_always: bool = True) -> None:
+        """`is_asked_always` False is a way used only when there is something to tell: its silence means nothing."""
         self._clock = clock
+        self._is_asked_always = is_asked_always
         self._answered_monotonic_s: float | None = None
         self._has_failed = False
         self.last_answer_at: datetime | None = None
@@ -50,18 +52,26 @@ class Line:
 
     @property
     def is_up(self) -> bool:
-        """The last attempt was answered, and lately."""
+        """The last attempt was answered, and lately where somebody always asks."""
         age_s = self.age_s
-        return age_s is not None and not self._has_failed and age_s <= QUIET_LIMIT_S
+        if age_s is None or self._has_failed:
+            return False
+        return age_s <= QUIET_LIMIT_S or not self._is_asked_always
+
+    @property
+    def _is_idle(self) -> bool:
+        return not self._is_asked_always and self.age_s is None and not self._has_failed
 
     def status(self) -> dict[str, Any]:
         """For `/api/v1/sync`."""
         is_up, age_s = self.is_up, self.age_s
         since, reason = self.down_since_at, self.reason
-        if not is_up and not self._has_failed and age_s is not None:
+        if self._is_idle:
+            since = reason = None
+        elif not is_up and not self._has_failed and age_s is not None:
             since, reason = self.last_answer_at, f"nothing heard for more than {QUIET_LIMIT_S:.0f} s"
         return {
-            "line": "up" if is_up else "down",
+            "line": "idle" if self._is_idle else "up" if is_up else "down",
             "last_answer_at": None if self.last_answer_at is None else self.last_answer_at.isoformat(),
             "last_answer_age_s": None if age_s is None else round(age_s, 1),
             "down_since_at": None if is_up or since is None else since.isoformat(),

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
+from functools import partial
 from random import Random
 from typing import Any, Final
 
@@ -18,6 +20,8 @@ from sync.backoff import full_jitter_s
 from sync.batching import BatchLimit, Settlement, Waiting, batch_body, choose_batch, settle
 from sync.central.rest import CentralClient
 from sync.database import Database
+from sync.dependence import Parked, apart
+from sync.line import QUIET_LIMIT_S
 from sync.tables import to_us
 
 log = logging.getLogger(__name__)
@@ -41,6 +45,9 @@ class Outbox:
         self._failures = 0
         self._hold_until_s = 0.0
         self._is_wish = False
+        self._unacknowledged_since_s: float | None = None
+        self._parked: list[Parked] | None = None
+        self._held = 0
         self.last_ack_at: str | None = None
 
     async def deliver_once(self) -> float | None:
@@ -49,10 +56,12 @@ class Outbox:
         if hold_s > 0:
             return hold_s
         limit = self._limit.now
-        waiting = await self._database.read(lambda connection: queue_rows.waiting_newest(connection, limit))
-        batch = choose_batch(waiting, limit)
+        batch = choose_batch(await self._sendable(limit), limit)
         if not batch:
+            self._unacknowledged_since_s = None
             return None
+        if self._unacknowledged_since_s is None:
+            self._unacknowledged_since_s = self._clock.monotonic_s()
         try:
             answer = await self._client.post_events(batch_body(batch))
         except CentralRefusedError as error:
@@ -69,9 +78,22 @@ class Outbox:
         self._failures = 0
         return 0.0
 
-    async def send_again(self, event_ids: list[str]) -> int:
-        """Take parked events up again."""
+    async def _sendable(self, limit: int) -> list[Waiting]:
+        """The newest that wait, without those that need a parked one; further back where all of the newest do."""
+        if self._parked is None:
+            self._parked = await self._database.read(queue_rows.parked_needed)
+        parked, window = self._parked, limit
+        while True:
+            window += self._held
+            waiting = await self._database.read(partial(queue_rows.waiting_newest, limit=window))
+            free, self._held = apart(waiting, parked)
+            if free or self._held < window:
+                return free
+
+    async def send_again(self, event_ids: Sequence[str] | None) -> int:
+        """Take parked events up again; None for all of them."""
         now_us = to_us(self._clock.now())
+        self._parked = None
         return await self._database.write(lambda c: queue_rows.send_again(c, "outbox", event_ids, now_us))
 
     async def parked(self, limit: int = 100) -> list[dict[str, Any]]:
@@ -82,13 +104,28 @@ class Outbox:
         """For `/api/v1/sync`."""
         depth = await self._database.read(lambda connection: queue_rows.depth(connection, "outbox"))
         line = self._client.events_line.status()
-        alarm = depth["parked"] > 0 or (depth["due"] > 0 and line["line"] == "down")
-        return {**depth, **line, "last_ack_at": self.last_ack_at, "batch_limit": self._limit.now, "alarm": alarm}
+        unheard_s = self._unacknowledged_s()
+        is_unheard = unheard_s is not None and unheard_s > QUIET_LIMIT_S
+        alarm = depth["parked"] > 0 or is_unheard or (depth["due"] > 0 and line["line"] == "down")
+        return {
+            **depth,
+            **line,
+            "held": self._held,
+            "last_ack_at": self.last_ack_at,
+            "unacknowledged_s": None if unheard_s is None else round(unheard_s, 1),
+            "batch_limit": self._limit.now,
+            "alarm": alarm,
+        }
 
     def line_is_back(self) -> None:
         """Others reach the centre again: no reason to wait, unless the centre itself asked to."""
         if not self._is_wish:
             self._failures, self._hold_until_s = 0, 0.0
+
+    def _unacknowledged_s(self) -> float | None:
+        """The line's health: how long something was sent without an acknowledgement; None while nothing waits."""
+        since_s = self._unacknowledged_since_s
+        return None if since_s is None else self._clock.monotonic_s() - since_s
 
     async def _refused(self, batch: list[Waiting], error: CentralRefusedError) -> float:
         """The whole batch was refused: look for the one, then park it (or note it, where it is there already)."""
@@ -115,6 +152,9 @@ class Outbox:
             await self._database.write(change)
         if delivered:
             self.last_ack_at = now.isoformat()
+            self._unacknowledged_since_s = None
+        if parked:
+            self._parked = None
         for event, reason in settlement.parked:
             log.error("outbox: event %s (seq %d) parked: %s", event.event_id, event.seq, reason)
 

@@ -11,6 +11,7 @@ from typing import Any, Final
 from sqlalchemy import Connection
 
 from sync.batching import Waiting
+from sync.dependence import NEEDED, Parked, about
 from sync.statements import marks, run, run_many
 from sync.tables import from_us
 
@@ -43,7 +44,7 @@ def waiting_newest(connection: Connection, limit: int) -> list[Waiting]:
     newest = run(
         connection,
         # The second condition is the index's own, spelled so that SQLite takes the index.
-        "SELECT epoch, seq, id, record_number, passage_id, payload FROM outbox WHERE state = 'due'"
+        "SELECT epoch, seq, id, record_number, passage_id, payload, type FROM outbox WHERE state = 'due'"
         " AND state <> 'delivered' ORDER BY due_at_us DESC, seq DESC LIMIT ?",
         (limit,),
     ).fetchall()
@@ -53,12 +54,23 @@ def waiting_newest(connection: Connection, limit: int) -> list[Waiting]:
         piece = passages[start : start + 500]
         rows = run(
             connection,
-            "SELECT epoch, seq, id, record_number, passage_id, payload FROM outbox"
+            "SELECT epoch, seq, id, record_number, passage_id, payload, type FROM outbox"
             f" WHERE passage_id IN ({marks(piece)}) AND state = 'due'",
             piece,
         )
         found.update((row[2], Waiting(*row)) for row in rows)
     return list(found.values())
+
+
+def parked_needed(connection: Connection) -> list[Parked]:
+    """Parked events of the outbox that later ones may depend on."""
+    rows = run(
+        connection,
+        "SELECT type, passage_id, payload, record_number, seq FROM outbox WHERE state = 'parked'"
+        f" AND state <> 'delivered' AND type IN ({marks(NEEDED)})",
+        NEEDED,
+    )
+    return [Parked(row[0], about(row[0], row[1], row[2]), (row[3], row[4])) for row in rows]
 
 
 def feed_heads(connection: Connection, now_us: int, limit: int) -> list[FeedRow]:
@@ -108,8 +120,15 @@ def mark_failed(connection: Connection, event: FeedRow, due_at_us: int, reason: 
     )
 
 
-def send_again(connection: Connection, queue: str, event_ids: Sequence[str], now_us: int) -> int:
-    """Take parked events up again, from the first attempt on. Answers how many."""
+def send_again(connection: Connection, queue: str, event_ids: Sequence[str] | None, now_us: int) -> int:
+    """Take parked events up again, from the first attempt on; None for all of them. Answers how many."""
+    if event_ids is None:
+        return run(
+            connection,
+            f"UPDATE {_known(queue)} SET state = 'due', attempts = 0, due_at_us = ?"
+            " WHERE state = 'parked' AND state <> 'delivered'",
+            (now_us,),
+        ).rowcount
     return sum(
         run(
             connection,

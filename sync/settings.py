@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from gate_service.domain.events import JsonObject
-
 # Standard Webhooks, "deliverability": delays between attempts, 75 h 35 min 5 s in all.
 STANDARD_DELAYS_S = (0.0, 5.0, 300.0, 1800.0, 7200.0, 18000.0, 36000.0, 50400.0, 72000.0, 86400.0)
 
@@ -47,5 +45,5 @@ class SyncSettings:
     authority: AuthoritySettings | None = None
     keeps_vehicles_inside: bool = False
     """Whether every gate of the zone tells this ledger: only then is a vehicle not in it known to be outside."""
-    pinned_keys: tuple[JsonObject, ...] = ()
-    """JWKs that slip signatures are verified with."""
+    slip_keys_file: Path | None = None
+    """JSON Web Key Set that slip signatures are verified with; read again when it changes (`sync.pinned_keys`)."""

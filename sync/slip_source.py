@@ -14,12 +14,14 @@ from sqlalchemy import Connection
 from gate_service.domain.errors import CentralError, RecordError
 from gate_service.domain.events import JsonObject
 from gate_service.domain.ports import Clock, SlipAnswer, Source
+from gate_service.domain.slip_code import slip_no_in
 from sync import ledger
 from sync.central.rest import CentralClient
 from sync.central.wire import read_moment
 from sync.change import Change, SlipCheck, read_slip_document
 from sync.database import Database
 from sync.ledger import LedgerFacts
+from sync.pinned_keys import PinnedKeys
 from sync.site_holds import known_holds, standing
 from sync.slip_cache import CopyState, SlipCache
 from sync.slip_lookup import CopyRow, Registers, Touched, registers, slips_by_number, slips_by_plate
@@ -38,8 +40,8 @@ class _Question:
 
     @classmethod
     def of(cls, scanned: Sequence[str], plate: str | None, direction: str, passage_id: str) -> _Question:
-        """Leave out what cannot be any number or plate."""
-        numbers = tuple(number for number in dict.fromkeys(scanned) if _is_clean(number))
+        """Leave out what cannot be any number or plate; of a signed token only the slip it names is looked for."""
+        numbers = tuple(number for number in dict.fromkeys(map(slip_no_in, scanned)) if _is_clean(number))
         return cls(numbers, plate if plate and _is_clean(plate) else None, direction, passage_id)
 
 
@@ -79,7 +81,7 @@ class CentralSlipSource:
         clock: Clock,
         *,
         client: CentralClient | None = None,
-        pinned_keys: Sequence[JsonObject] = (),
+        pinned_keys: PinnedKeys | None = None,
         check_slip: SlipCheck | None = None,
         keeps_vehicles_inside: bool = False,
     ) -> None:
@@ -87,7 +89,7 @@ class CentralSlipSource:
         self._cache = cache
         self._clock = clock
         self._client = client
-        self._pinned_keys = list(pinned_keys)
+        self._pinned_keys = pinned_keys or PinnedKeys(clock)
         self._check_slip = check_slip
         self._keeps_vehicles_inside = keeps_vehicles_inside
         self._ahead: dict[str, _Ahead] = {}
@@ -219,7 +221,7 @@ class CentralSlipSource:
             "tares": {plate: [mass.to_json() for mass in masses] for plate, masses in used.tares.items()},
             "used": dict(used.used),
             "revoked": registered.revoked,
-            "keys": self._pinned_keys,
+            "keys": list(self._pinned_keys.current()),
             "came_in_kg": {plate: mass.to_json() for plate, mass in used.came_in.items()},
         }
 

@@ -189,7 +189,9 @@ slips = _copy(
     Column("direction", String),
     Column("status", String),
     Index("slips_by_plate", "generation", "plate", "direction"),
-)
+    Index("slips_revoked", "generation", "key", sqlite_where=text("is_tombstone"),
+          postgresql_where=text("is_tombstone")),
+)  # fmt: skip
 declarations = _copy("declarations")
 enterprises = _copy("enterprises", Column("uscc", String), Index("enterprises_by_uscc", "generation", "uscc"))
 vehicles = _copy("vehicles")
@@ -246,14 +248,35 @@ claims = Table(
     metadata,
     Column("passage_id", String, primary_key=True),
     Column("slips", LargeBinary, nullable=False),  # JSON list of slip numbers
-    Column("state", String, nullable=False),  # asked, granted, refused, returning, returned
+    Column("state", String, nullable=False),  # as `sync.claim_rows` lists them
     Column("at_us", Number, nullable=False),
     Column("lease_until_us", Number),
     Column("due_at_us", Number),
     Column("attempts", Integer, nullable=False, server_default="0"),
     Column("reason", String),
+    Column("lane", String),
     Index("claims_by_state", "state", "due_at_us"),
 )
+
+conflicts = Table(  # what the site did against what the centre says; open until a person closes it
+    "conflicts",
+    metadata,
+    Column("id", String, primary_key=True),  # made of kind, slip and passage: the same conflict is one
+    Column("kind", String, nullable=False),
+    Column("slip_no", String, nullable=False),
+    Column("passage_id", String, nullable=False),
+    Column("found_at_us", Number, nullable=False),
+    Column("found_record", Number),  # NULL until the record holds it
+    Column("facts", LargeBinary, nullable=False),  # JSON: both sides
+    Column("closed_by", String),
+    Column("closed_at_us", Number),
+    Column("closed_record", Number),
+    Column("close_reason", String),
+    Index("conflicts_unrecorded", "found_at_us", sqlite_where=text("found_record IS NULL"),
+          postgresql_where=text("found_record IS NULL")),
+    Index("conflicts_open", "found_at_us", sqlite_where=text("closed_at_us IS NULL"),
+          postgresql_where=text("closed_at_us IS NULL")),
+)  # fmt: skip
 
 # --- accounts --------------------------------------------------------------------------------------------------------
 

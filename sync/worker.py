@@ -18,18 +18,25 @@ from typing import Any, Final, Self
 import httpx
 
 from gate_service.domain.ports import Clock
+from sync import claim_rows
 from sync.authority import AuthorityFeed
 from sync.central.rest import CentralClient
 from sync.change import SlipCheck
+from sync.claim_settling import ClaimSettling
 from sync.claims import CentralClaims
+from sync.conflicts import Conflicts
 from sync.database import Database
 from sync.delta import DeltaSync
 from sync.destination import Resolve, resolve
+from sync.journal import SqlJournal
 from sync.line import Line
 from sync.outbox import Outbox
+from sync.pinned_keys import PinnedKeys
+from sync.room import DiskRoom
 from sync.settings import SyncSettings
 from sync.slip_cache import SlipCache
 from sync.slip_source import CentralSlipSource
+from sync.tables import to_us
 
 log = logging.getLogger(__name__)
 
@@ -54,6 +61,7 @@ class SyncWorker:
         self,
         settings: SyncSettings,
         database: Database,
+        journal: SqlJournal,
         clock: Clock,
         *,
         rng: Random | None = None,
@@ -71,21 +79,27 @@ class SyncWorker:
             else (CentralClient(central, settings.site_id, clock, Line(clock), transport=transports.central))
         )
         self.cache = SlipCache(database, clock, check_slip)
-        self.claims = CentralClaims(database, clock, rng, self._client)
+        self.claims = CentralClaims(database, clock, self._client)
+        self.conflicts = Conflicts(database, journal, clock)
+        self.room = DiskRoom(database, clock)
+        self.pinned_keys = PinnedKeys(clock, settings.slip_keys_file)
+        self._database = database
         self.slip_source = CentralSlipSource(
             database,
             self.cache,
             clock,
             client=self._client,
-            pinned_keys=settings.pinned_keys,
+            pinned_keys=self.pinned_keys,
             check_slip=check_slip,
             keeps_vehicles_inside=settings.keeps_vehicles_inside,
         )
         self.delta: DeltaSync | None = None
         self.outbox: Outbox | None = None
+        self._settling: ClaimSettling | None = None
         if central is not None and self._client is not None:
             self.delta = DeltaSync(self.cache, self._client, clock, rng, central.poll_wait_s)
             self.outbox = Outbox(database, self._client, clock, rng, central.batch_limit)
+            self._settling = ClaimSettling(database, clock, rng, self._client)
         self.feed: AuthorityFeed | None = None
         if authority is not None:
             self.feed = AuthorityFeed(
@@ -99,13 +113,15 @@ class SyncWorker:
     async def __aenter__(self) -> Self:
         if self._client is not None:
             await self._stack.enter_async_context(self._client)
+        self._start("room", self.room.look_once)
         if self.feed is not None:
             await self._stack.enter_async_context(self.feed)
             self._start("feed", self.feed.deliver_once, self._wakers["feed"])
-        if self.delta is not None and self.outbox is not None:
+        if self.delta is not None and self.outbox is not None and self._settling is not None:
             self._start("changes", self.delta.sync_once)
             self._start("outbox", self.outbox.deliver_once, self._wakers["outbox"])
-            self._start("claims", self.claims.give_back_once, self.claims.given_back)
+            self._start("claims", self._settling.settle_once, self.claims.to_settle)
+            self._start("conflicts", self.conflicts.record_once)
             self._tasks.append(asyncio.create_task(self._wake_when_up(), name="sync line"))
         return self
 
@@ -135,10 +151,10 @@ class SyncWorker:
         """By how much the wall clock may be wrong; None without a centre or before its first answer."""
         return None if self._client is None else self._client.clock_trust.error_bound_s()
 
-    async def send_again(self, queue: str, event_ids: Sequence[str]) -> int:
-        """Take parked events of `outbox` or `feed` up again; answers how many."""
+    async def send_again(self, queue: str, event_ids: Sequence[str] | None) -> int:
+        """Take parked events of `outbox` or `feed` up again, None for all of them; answers how many."""
         party = {"outbox": self.outbox, "feed": self.feed}[queue]
-        taken = 0 if party is None else await party.send_again(list(event_ids))
+        taken = 0 if party is None else await party.send_again(event_ids)
         self.nudge()
         return taken
 
@@ -155,7 +171,10 @@ class SyncWorker:
             "central": {"line": "absent"} if line is None else line.status(),
             "copy": None if self.delta is None else await self.delta.status(),
             "outbox": None if self.outbox is None else await self.outbox.status(),
-            "claims": await self.claims.status(),
+            "claims": await self._database.read(lambda c: claim_rows.counts(c, to_us(self._clock.now()))),
+            "conflicts": {"open": await self.conflicts.open_count()},
+            "slip_keys": self.pinned_keys.status(),
+            "room": self.room.status(),
             "authority": {"line": "absent"} if self.feed is None else await self.feed.status(),
             "rejected": await self.cache.rejected(20),
             "faults": dict(self._faults),
@@ -200,4 +219,4 @@ class SyncWorker:
             if self.outbox is not None:
                 self.outbox.line_is_back()
             self._wakers["outbox"].set()
-            self.claims.given_back.set()
+            self.claims.to_settle.set()

@@ -11,6 +11,7 @@ from typing import Any, Self
 from gate_service.domain.events import JsonObject
 from gate_service.domain.mass import Mass
 from gate_service.domain.reading import StabilityFrom
+from gate_service.domain.slip_code import slip_no_in
 
 
 class Disposition(StrEnum):
@@ -99,7 +100,7 @@ class Passage:
             found = tuple(str(slip.get("slip_no")) for slip in self.case.get("slips", ()) if isinstance(slip, Mapping))
             if found:
                 return found
-        return self.scanned
+        return tuple(dict.fromkeys(slip_no_in(code) for code in self.scanned))
 
     def document(self) -> dict[str, Any]:
         """The passage as one JSON object without floats: masses in grams, times in RFC 3339."""

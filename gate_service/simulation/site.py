@@ -166,7 +166,7 @@ class SimSite:
         database = SimDatabase(self.disk)
         journal = InjectedJournal(database, SITE_ID, self.clock, mint_id=self.mint_id)
         journal.inject = self.inject
-        worker = self._worker(database)
+        worker = self._worker(database, journal)
         built = [self._lane(lane, journal, worker) for lane in self.lanes]
         await _enter(database, journal, worker)
         for commands, module, _ in built:
@@ -176,7 +176,7 @@ class SimSite:
             running.lanes[commands.lane.settings.id] = commands
             self._move_at_restart(commands.lane)
 
-    def _worker(self, database: SimDatabase) -> SyncWorker:
+    def _worker(self, database: SimDatabase, journal: InjectedJournal) -> SyncWorker:
         folder = self.disk.folder
         settings = SyncSettings(
             SITE_ID,
@@ -186,6 +186,7 @@ class SimSite:
         return SyncWorker(
             settings,
             database,
+            journal,
             self.clock,
             rng=self._rng(f"sync {self.starts}"),
             check_slip=check_slip,

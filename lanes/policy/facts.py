@@ -10,11 +10,12 @@ from fractions import Fraction
 from gate_service.domain.hazmat import SmallQuantities, small_quantities
 from gate_service.domain.mass import Mass
 from gate_service.domain.slip import CREDITS, GoodsLine, Slip
+from gate_service.domain.slip_code import looks_like_token
 from gate_service.domain.vehicle import comparable_container, comparable_plate
 from lanes.policy.case import Case, RegisteredVehicle, TemporaryExit
 from lanes.policy.draws import WEIGH, is_drawn
 from lanes.policy.policy import SERVICE, Policy
-from lanes.policy.signature import SignatureFinding, looks_like_token, verify_scanned, verify_signature
+from lanes.policy.signature import SignatureFinding, verify_scanned, verify_signature
 from lanes.policy.tiers import Tier, Weigh, narrowed, strictest_tier, within_bound
 
 

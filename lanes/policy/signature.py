@@ -19,11 +19,11 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from gate_service.domain.errors import CaseError
 from gate_service.domain.slip import Slip
+from gate_service.domain.slip_code import LARGEST_TOKEN
 from gate_service.domain.vehicle import comparable_plate
 from lanes.policy.case import Case
 from lanes.policy.fields import Fields
 
-LARGEST_TOKEN: Final = 4096  # characters; a QR code of version 40 holds 2 953 bytes
 ALGORITHMS: Final = ("EdDSA", "Ed25519")  # RFC 8037, and its fully specified name of RFC 9864
 FOREIGN_KEY_HEADERS: Final = frozenset({"jwk", "jku", "x5c", "x5u", "x5t", "x5t#S256"})
 _KEY_BYTES: Final = 32
@@ -43,11 +43,6 @@ class SignatureFinding:
 
 class _TokenError(Exception):
     """Internal: why a token does not verify."""
-
-
-def looks_like_token(text: str) -> bool:
-    """Whether a scanned text is a compact JWS and not a slip number."""
-    return text.count(".") == 2
 
 
 def verify_signature(slip: Slip, case: Case) -> SignatureFinding:

@@ -22,6 +22,7 @@ from gate_service.domain.errors import (
 from gate_service.domain.events import JsonObject
 from gate_service.domain.ports import Clock
 from sync.backoff import retry_after_s
+from sync.central.connections import Connections
 from sync.central.wire import (
     ChangesPage,
     EventsAnswer,
@@ -57,28 +58,32 @@ class CentralClient:
         self._site_id = site_id
         self._clock = clock
         self._token = ""
-        self._client: httpx.AsyncClient | None = None
+        self._connections = Connections(self._make_client)
+        self._tls = httpx.create_ssl_context(trust_env=False) if settings.base_url.startswith("https") else False
         self.clock_trust = ClockTrust(clock)
         self.line = line
-        self.events_line = Line(clock)
+        self.events_line = Line(clock, is_asked_always=False)
         """Events go their own way at many a centre: their trouble must not stop look-ups, nor the other way round."""
 
     async def __aenter__(self) -> Self:
         self._read_token()
-        self._client = httpx.AsyncClient(
-            base_url=self._settings.base_url,
-            transport=self._transport,
-            follow_redirects=False,
-            trust_env=False,  # a proxy from the environment would see the token
-            limits=httpx.Limits(max_connections=20, max_keepalive_connections=10, keepalive_expiry=30.0),
-        )
+        await self._connections.__aenter__()
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._client is not None:
-            await self._client.aclose()
+        await self._connections.__aexit__(kind, error, trace)
+
+    def _make_client(self) -> httpx.AsyncClient:
+        return httpx.AsyncClient(
+            base_url=self._settings.base_url,
+            transport=self._transport,
+            verify=self._tls,
+            follow_redirects=False,
+            trust_env=False,  # a proxy from the environment would see the token
+            limits=httpx.Limits(max_connections=20, max_keepalive_connections=10, keepalive_expiry=30.0),
+        )
 
     async def changes(self, after: str | None, *, wait_s: float) -> ChangesPage:
         """One page; CursorUnknownError for 410."""
@@ -160,13 +165,12 @@ class CentralClient:
         **body: Any,
     ) -> tuple[int, bytes]:
         """One request with one end; answers its status and body, or raises by the class of the fault."""
-        assert self._client is not None
         line = line or self.line
         sent = {"authorization": f"Bearer {self._token}", "gate-site": self._site_id, **(headers or {})}
         asked_s = self._clock.monotonic_s()
         try:
-            async with asyncio.timeout(timeout_s):
-                request = self._client.stream(method, path, params=query, headers=sent, timeout=timeout_s, **body)
+            async with self._connections.borrowed() as client, asyncio.timeout(timeout_s):
+                request = client.stream(method, path, params=query, headers=sent, timeout=timeout_s, **body)
                 async with request as response:
                     self.clock_trust.heard(response.headers.get("date"), self._clock.monotonic_s() - asked_s)
                     answer = await _read_bounded(response)

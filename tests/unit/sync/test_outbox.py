@@ -12,13 +12,15 @@ from gate_service.domain.errors import (
     CentralUnauthorizedError,
     CentralUnreachableError,
 )
+from gate_service.domain.events import EventType
+from gate_service.domain.record import Entry
 from sync.central.wire import EventsAnswer, RejectedEvent
 from sync.database import Database, DatabaseSettings
 from sync.journal import SqlJournal
 from sync.line import Line
 from sync.outbox import Outbox
 from tests.fakes.moved_clock import MovedClock
-from tests.fakes.record_entries import decision, passage_id
+from tests.fakes.record_entries import START, decision, event, passage_id
 
 ALL = EventsAnswer(((1, 10**9),), ())
 
@@ -27,7 +29,7 @@ class ScriptedCentre:
     """`CentralClient` as far as events go."""
 
     def __init__(self, clock):
-        self.events_line = Line(clock)
+        self.events_line = Line(clock, is_asked_always=False)
         self.script = []
         self.bodies = []
 
@@ -157,3 +159,56 @@ async def test_the_newest_passage_is_told_before_the_backlog(rig):
     rig.outbox._limit.now = 2
     assert await rig.outbox.deliver_once() == 0
     assert [event["seq"] for event in rig.centre.bodies[0]["events"]] == [197, 198]
+
+
+async def test_what_needs_a_parked_event_waits_for_it_and_goes_when_it_went(rig):
+    at = START
+    kinds = (EventType.PASSAGE_DECIDED, EventType.PASSAGE_OVERRIDDEN, EventType.PASSAGE_RELEASED)
+    events = tuple(event(1, kind) for kind in kinds)
+    await rig.journal.write(Entry("decision", at, "service", {}, events=events))
+    bad = str(events[0].id)
+    rig.centre.script = [EventsAnswer(((2, 2), (3, 3)), (RejectedEvent(bad, "no", "no"),))]
+    rig.centre.script[0] = EventsAnswer(((3, 3),), (RejectedEvent(bad, "no", "no"),))
+    assert await rig.outbox.deliver_once() == 0
+    assert await rig.states() == ["parked", "due", "delivered"]
+    assert await rig.outbox.deliver_once() is None
+    assert (await rig.outbox.status())["held"] == 1
+    assert len(rig.centre.bodies) == 1
+    assert await rig.outbox.send_again(None) == 1
+    assert await rig.outbox.deliver_once() == 0
+    assert await rig.states() == ["delivered"] * 3
+
+
+async def test_a_window_full_of_waiting_dependents_does_not_hide_what_may_go(rig):
+    rig.outbox._limit.largest = rig.outbox._limit.now = 5
+    for i in range(1, 4):
+        await rig.journal.write(Entry("note", START, "service", {}, events=(event(i, EventType.PASSAGE_RELEASED),)))
+    for i in range(10, 30):
+        pair = (event(i, EventType.PASSAGE_DECIDED), event(i, EventType.PASSAGE_OVERRIDDEN))
+        await rig.journal.write(Entry("decision", START, "service", {}, events=pair))
+    await rig.database.write(
+        lambda c: c.exec_driver_sql("UPDATE outbox SET state = 'parked' WHERE type = 'passage.decided'").close()
+    )
+    while await rig.outbox.deliver_once() == 0:
+        pass
+    assert (await rig.states()).count("delivered") == 3
+    assert (await rig.outbox.status())["held"] == 20
+
+
+async def test_ten_seconds_without_an_acknowledgement_are_an_alarm_whatever_the_line_says(rig):
+    await rig.journal.write(decision(1))
+    rig.centre.script = [CentralBusyError("wait", 3600.0)]
+    await rig.outbox.deliver_once()
+    rig.centre.events_line.answered()  # the line itself is fine
+    assert (await rig.outbox.status())["alarm"] is False
+    rig.clock.move(11)
+    status = await rig.outbox.status()
+    assert (status["alarm"], status["unacknowledged_s"], status["line"]) == (True, 11.0, "up")
+
+
+async def test_a_way_that_nobody_uses_is_idle_and_no_fault(rig):
+    status = await rig.outbox.status()
+    assert (status["line"], status["alarm"], status["reason"]) == ("idle", False, None)
+    rig.centre.events_line.answered()
+    rig.clock.move(3600)
+    assert (await rig.outbox.status())["line"] == "up"

@@ -1,5 +1,6 @@
 """The slip copy: only newer applies, page and cursor together, a resync that nobody sees until it is whole."""
 
+import json
 from datetime import UTC, datetime, timedelta
 from itertools import permutations
 
@@ -10,11 +11,13 @@ from gate_service.domain.ports import Source
 from sync.central.wire import ChangesPage
 from sync.database import Database, DatabaseSettings
 from sync.line import Line
+from sync.pinned_keys import PinnedKeys
 from sync.slip_cache import Applied, SlipCache
 from sync.slip_source import CentralSlipSource
 from tests.fakes.moved_clock import MovedClock
 from tests.fakes.slips import sound_slip
 
+KEY = {"kty": "OKP", "crv": "Ed25519", "kid": "k", "x": "A" * 43}
 AS_OF = datetime(2026, 11, 1, 7, 59, tzinfo=UTC)
 
 
@@ -135,8 +138,10 @@ class ScriptedCentre:
 
 
 def source(database, cache, clock, slips=None, *, error=None):
+    file = database.settings.directory / "keys.json"
+    file.write_text(json.dumps({"keys": [KEY]}))
     return CentralSlipSource(
-        database, cache, clock, client=ScriptedCentre(clock, slips or {}, error), pinned_keys=[{"kid": "k"}]
+        database, cache, clock, client=ScriptedCentre(clock, slips or {}, error), pinned_keys=PinnedKeys(clock, file)
     )
 
 
@@ -150,7 +155,7 @@ async def test_a_newer_answer_of_the_centre_wins_and_is_kept(database, cache, cl
     answer = await ask(source(database, cache, clock, {"Z1": fresh}), "Z1")
     assert (answer.source, answer.slips[0]["status"]) == (Source.CENTRAL, "void")
     assert answer.as_of == datetime(2026, 11, 1, 8, 0, tzinfo=UTC)
-    assert answer.known["keys"] == [{"kid": "k"}]
+    assert answer.known["keys"] == [KEY]
     assert await held(database) == [("Z1", 2, False)]
 
 

@@ -14,6 +14,7 @@ from pydantic import ValidationError
 
 from config.policy_file import read_policy_file
 from config.schema import Lane, SiteFile
+from config.wiring import wiring_problems
 from devices.registry import check_module, check_weighbridge
 from gate_service.domain.errors import ConfigError, InputError, PolicyError
 from lanes.policy.policy_reading import mistakes_in
@@ -162,7 +163,7 @@ def _lane_problems(file: SiteFile) -> list[str]:
             problems.append(f"lanes.{index} ({lane.id}): weighbridge.port: a demo site takes only loopback devices")
     if file.demo.inject is not None and not file.site.demo:
         problems.append("demo.inject: allowed only where site.demo is true")
-    return problems + _bits_used_twice(file)
+    return problems + wiring_problems(file)
 
 
 def _checked(check: Any, place: str) -> list[str]:
@@ -230,23 +231,6 @@ def _weighbridge_problems(lane: Lane) -> list[str]:
         problems.append("weighbridge.verified_until_at: a time with offset expected")
     if weighbridge.max_capacity_kg / weighbridge.interval_kg > 10_000:  # class III, OIML R 76: n at most 10 000
         problems.append("weighbridge: max_capacity_kg / interval_kg at most 10000 expected (class III)")
-    return problems
-
-
-def _bits_used_twice(file: SiteFile) -> list[str]:
-    problems = []
-    for kind in ("inputs", "outputs"):
-        used: dict[tuple[str, int], list[str]] = {}
-        shared = {"fire", "power_ok"}  # one wire may serve several lanes
-        for lane in file.lanes:
-            for name, bit in getattr(lane, kind).model_dump().items():
-                if bit is not None and name not in shared:
-                    used.setdefault((lane.module, bit), []).append(f"{lane.id}.{name}")
-        problems += [
-            f"{kind}: bit {bit} of {module} is used by {' and '.join(users)}, once expected"
-            for (module, bit), users in used.items()
-            if len(users) > 1
-        ]
     return problems
 
 

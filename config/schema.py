@@ -141,6 +141,25 @@ class Inputs(Shape):
     fire: Bit | None = None
     power_ok: Bit | None = None
     local_button: Bit | None = None
+    power_fail: Bit | None = None
+    entry_by_hand: Bit | None = None
+    exit_by_hand: Bit | None = None
+
+
+NormallyClosed = Literal[
+    "approach", "entry_loop", "entry_beam", "exit_beam", "exit_loop", "fire", "local_button", "power_fail"
+]
+"""Inputs that may read 0 for "there". Limits may not: a broken wire would be a boom at its limit."""
+
+
+class SecondContacts(Shape):
+    """Input numbers of the other contact of a detector's relay: it always reads the opposite, or a wire is broken."""
+
+    approach: Bit | None = None
+    entry_loop: Bit | None = None
+    entry_beam: Bit | None = None
+    exit_beam: Bit | None = None
+    exit_loop: Bit | None = None
 
 
 class Outputs(Shape):
@@ -158,11 +177,16 @@ class Outputs(Shape):
 
 
 class Barriers(Shape):
-    """How the lane's booms move. Exactly one closes them: the controller of the barrier, or this service."""
+    """How the lane's booms move. Exactly one closes them: the controller of the barrier, or this service.
+
+    `counts_pulses`: the controller stores open pulses, one vehicle each. `holds_open`: a held contact keeps a boom up.
+    """
 
     closing: Literal["service", "controller"] = "service"
     travel_s: Seconds = 8.0
     pulse_ms: int = Field(500, ge=50, le=5000)
+    counts_pulses: bool = False
+    holds_open: bool = False
 
 
 class Weighbridge(Shape):
@@ -204,6 +228,8 @@ class Lane(Shape):
     inspect_way: Literal["yard_inside", "yard_before"] = "yard_inside"
     accept_unconfirmed_safe_state: bool = False
     inputs: Inputs
+    normally_closed: list[NormallyClosed] = []
+    second_contacts: SecondContacts = SecondContacts()
     outputs: Outputs
     barriers: Barriers = Barriers()
     weighbridge: Weighbridge | None = None

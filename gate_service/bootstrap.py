@@ -166,29 +166,35 @@ class _LaneDevices:
     def __init__(self, shape: LaneShape, module: IoModule, clock: Clock) -> None:
         self.sink = _Sink()
         io = LaneIo(module, _wiring(shape), self.sink)
-        barrier_settings = BarrierSettings(pulse_ms=shape.barriers.pulse_ms)
+        booms = shape.barriers
+        barrier_settings = BarrierSettings(
+            pulse_ms=booms.pulse_ms, counts_pulses=booms.counts_pulses, holds_open=booms.holds_open
+        )
         self.barriers: dict[Side, IoBarrier] = {
             side: IoBarrier(io, side, barrier_settings, clock) for side in io.settings.barriers
         }
         self.signals = IoSignals(io)
-        self.module = module
+        self.io = io
         self.drivers: list[LaneDevice] = []
 
     def healths(self) -> list[DeviceHealth]:
         """Every device of the lane as its driver sees it now."""
-        return [self.module.health(), *(driver.health() for driver in self.drivers)]
+        return [self.io.module.health(), *self.io.healths(), *(driver.health() for driver in self.drivers)]
 
 
 def _wiring(shape: LaneShape) -> LaneIoSettings:
     inputs, outputs = shape.inputs, shape.outputs
     numbered = {detector: getattr(inputs, detector.value) for detector in Detector}
     barriers: dict[Side, BarrierWiring] = {}
-    for side, up, down, raising, lowering in (
-        (Side.ENTRY, inputs.entry_up, inputs.entry_down, outputs.entry_raise, outputs.entry_lower),
-        (Side.EXIT, inputs.exit_up, inputs.exit_down, outputs.exit_raise, outputs.exit_lower),
-    ):
+    for side, up, down, by_hand, raising, lowering in (
+        (
+            Side.ENTRY, inputs.entry_up, inputs.entry_down, inputs.entry_by_hand,
+            outputs.entry_raise, outputs.entry_lower,
+        ),
+        (Side.EXIT, inputs.exit_up, inputs.exit_down, inputs.exit_by_hand, outputs.exit_raise, outputs.exit_lower),
+    ):  # fmt: skip
         if up is not None and down is not None and raising is not None:
-            barriers[side] = BarrierWiring(up, down, raising, lowering, shape.barriers.travel_s)
+            barriers[side] = BarrierWiring(up, down, raising, lowering, shape.barriers.travel_s, by_hand)
     return LaneIoSettings(
         lane=shape.id,
         detectors={detector: bit for detector, bit in numbered.items() if bit is not None},
@@ -200,6 +206,13 @@ def _wiring(shape: LaneShape) -> LaneIoSettings:
         fire=inputs.fire,
         power_ok=inputs.power_ok,
         local_button=inputs.local_button,
+        power_fail=inputs.power_fail,
+        normally_closed=frozenset(bit for name in shape.normally_closed if (bit := getattr(inputs, name)) is not None),
+        second_contacts={
+            detector: bit
+            for detector in Detector
+            if (bit := getattr(shape.second_contacts, detector.value)) is not None
+        },
     )
 
 

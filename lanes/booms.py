@@ -25,21 +25,32 @@ class Booms:
         self._tasks: dict[Side, asyncio.Task[None]] = {}
         self._raising: set[Side] = set()
         self._lowering: set[Side] = set()
+        self._held: set[Side] = set()
         self.to_lower: set[Side] = set()
 
-    def raise_boom(self, side: Side) -> None:
-        """Start raising; a lowering intended or under way on this side ends first."""
+    def raise_boom(self, side: Side, *, is_held: bool = False) -> None:
+        """Start raising; a lowering intended or under way on this side ends first. `is_held`: and keep it open."""
         barrier = self._barriers.get(side)
         self.to_lower.discard(side)
-        if barrier is None or side in self._raising:
+        if barrier is None or (side in self._raising and (side in self._held or not is_held)):
             return
         self._raising.add(side)
-        self._start(side, barrier.raise_boom)
+        if is_held:
+            self._held.add(side)
+        self._start(side, barrier.hold_open if is_held else barrier.raise_boom)
 
     def intend_lowering(self, side: Side) -> None:
-        """Lower as soon as `lower_where_allowed` finds the interlocks satisfied."""
-        if side in self._barriers:
-            self.to_lower.add(side)
+        """Lower as soon as `lower_where_allowed` finds the interlocks satisfied. A boom held open is let go at once.
+
+        Letting go lowers nothing of itself; a controller that closes by itself then does so by its own detectors.
+        """
+        if side not in self._barriers:
+            return
+        self.to_lower.add(side)
+        if side in self._held:
+            self._held.discard(side)
+            self._raising.discard(side)
+            self._start(side, self._barriers[side].stop_boom)
 
     def lower_where_allowed(
         self, positions: Mapping[Side, BoomPosition], forbids: Callable[[Side], str | None]
@@ -94,4 +105,5 @@ class Booms:
         self._raising.discard(side)
         self._lowering.discard(side)
         if failure is not None:
+            self._held.discard(side)
             self._on_failed(side, failure)

@@ -149,7 +149,8 @@ class LaneController(LaneKnowledge):
             self.since_at, self.state_since_s = self.clock.now(), self.clock.monotonic_s()
             self.is_escalated = False
             self.attention = self.why(event, outcome.to)
-            self.is_fault_of_devices = event is LaneEvent.DEVICE_LOST
+            is_tampered = any(health.is_tampered for health in self.health.values())  # then a person re-arms the lane
+            self.is_fault_of_devices = event is LaneEvent.DEVICE_LOST and not is_tampered
         for command in outcome.commands:
             self._carry_out(command, event)
         self.changed()
@@ -188,8 +189,11 @@ class LaneController(LaneKnowledge):
                 self._doings[command]()
 
     def emergency_raise(self, side: Side) -> None:
-        """Raise at once for an emergency vehicle, after its entry is on disk; a person re-arms the lane afterwards."""
-        self.booms.raise_boom(side)
+        """Raise at once for an emergency vehicle, after its entry is on disk; a person re-arms the lane afterwards.
+
+        The boom is held open meanwhile where its barrier takes that: a convoy is longer than the controller's patience.
+        """
+        self.booms.raise_boom(side, is_held=True)
         self.fire(LaneEvent.EMERGENCY_RAISED)
         self.update()
 

@@ -173,6 +173,8 @@ def lane_snapshot(lane: LaneController) -> dict[str, Any]:
         "detectors": {} if inputs is None else {d.value: p.value for d, p in inputs.detectors.items()},
         "lights": {side.value: aspect.value for side, aspect in lane.shown.items()},
         "fire": None if inputs is None else inputs.fire,
+        "local_button": None if inputs is None else inputs.local_button,
+        "power_fail": None if inputs is None else inputs.power_fail,
         "inputs_age_ms": _age_ms(lane, None if inputs is None else inputs.taken_monotonic_s),
         "devices": _devices(lane),
         "attention": None

@@ -133,10 +133,14 @@ def departure(passage: Passage, at: datetime) -> list[Event]:
 
 
 def device_entry(health: DeviceHealth, lane: str, at: datetime, event_id: UUID) -> Entry:
-    """A device fell into or came out of a fault."""
+    """A device fell into or came out of a fault; outputs that somebody else writes are an alarm besides."""
     kind = EventType.DEVICE_FAULT if health.fault else EventType.DEVICE_RECOVERED
     data = {"lane": lane, "device": health.device, "kind": health.kind, "fault": health.fault}
-    return Entry(kind.value, at, "service", data, lane=lane, events=(Event(event_id, kind, at, data),))
+    events = [Event(event_id, kind, at, data)]
+    if health.fault and health.is_tampered:
+        alarm = {"what": "foreign_write", "lane": lane, "device": health.device, "found": health.fault}
+        events.append(Event(uuid5(NAMESPACE, f"{event_id}/foreign_write"), EventType.SECURITY_ALARM, at, alarm))
+    return Entry(kind.value, at, "service", data, lane=lane, events=tuple(events))
 
 
 def unexplained(lane: str, what: str, passage: Passage | None, booms: Mapping[Side, BoomPosition]) -> dict[str, Any]:

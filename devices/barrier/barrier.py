@@ -1,7 +1,9 @@
 """One boom behind dry contacts: pulses on two outputs, confirmed by two limit inputs.
 
 Raise and stop pre-empt a lowering; raise and lower are never energised together; nothing is sent twice, since a
-controller may count pulses and let a second vehicle in. Anti-crush safety belongs to the barrier's own controller.
+controller may count pulses and let a second vehicle in (`counts_pulses`: not even by a later order while the first
+pulse may still open it). Nothing is sent to a boom that is switched to hand: somebody stands at it. Anti-crush safety
+belongs to the barrier's own controller.
 """
 
 from __future__ import annotations
@@ -12,7 +14,13 @@ from types import TracebackType
 from typing import Final, Self
 
 from devices.signals.lane_io import BarrierWiring, LaneIo
-from gate_service.domain.errors import DeviceError, EchoMismatchError, LinkLostError, NotConfirmedError
+from gate_service.domain.errors import (
+    DeviceError,
+    DeviceRefusedError,
+    EchoMismatchError,
+    LinkLostError,
+    NotConfirmedError,
+)
 from gate_service.domain.ports import Clock
 from gate_service.domain.reading import BoomPosition, Side
 
@@ -21,10 +29,15 @@ VALID_S: Final = 1.0  # a command that could not be sent for so long speaks of a
 
 @dataclass(frozen=True, slots=True)
 class BarrierSettings:
-    """Times of one barrier: the pulse its controller needs, and how long a command stays valid. Travel: the wiring."""
+    """Times of one barrier: the pulse its controller needs, and how long a command stays valid. Travel: the wiring.
+
+    `counts_pulses`: its controller stores open pulses. `holds_open`: a contact held closed keeps its boom up.
+    """
 
     pulse_ms: int = 500
     valid_s: float = VALID_S
+    counts_pulses: bool = False
+    holds_open: bool = False
 
 
 class IoBarrier:
@@ -37,10 +50,12 @@ class IoBarrier:
         self._settings = settings
         self._clock = clock
         self._wiring: BarrierWiring = lane_io.settings.barriers[side]
+        self._watch = lane_io.boom(side)
         self._name = f"{lane_io.settings.lane} {side} barrier"
         self._order = 0  # counts orders; one that is no longer the newest has been pre-empted
         self._raising: asyncio.Task[None] | None = None
         self._raising_order = 0
+        self._held_order = 0
         self._lowering: asyncio.Task[None] | None = None
         self._pulse: asyncio.Task[None] | None = None
         self._may_be_falling = False
@@ -71,18 +86,41 @@ class IoBarrier:
             is_lowering = self._lowering is not None and not self._lowering.done()
             if self.position() is BoomPosition.UP and not self._may_be_falling and not is_lowering:
                 return
-            self._order += 1
-            self._raising_order = self._order
-            self._raising = asyncio.create_task(self._raise(self._order, self._clock.monotonic_s()))
-            self._raising.add_done_callback(_look_at)
-        await asyncio.shield(self._raising)
+            self._start_raising(is_held=self._is_held)
+        await self._raised()
+
+    async def hold_open(self) -> None:
+        """As the port."""
+        if not self._settings.holds_open or not self._module.ends_leases:
+            await self.raise_boom()
+            return
+        if not self._is_held:
+            self._start_raising(is_held=True)
+        await self._raised()
+
+    @property
+    def _is_held(self) -> bool:
+        """Whether the open contact is certainly closed and meant to stay so."""
+        is_ours = self._held_order == self._order
+        return is_ours and self._module.is_known(self._wiring.raise_output, is_on=True)
+
+    def _start_raising(self, *, is_held: bool) -> None:
+        self._order += 1
+        self._raising_order = self._order
+        self._held_order = self._order if is_held else 0
+        self._raising = asyncio.create_task(self._raise(self._order, self._clock.monotonic_s(), is_held=is_held))
+        self._raising.add_done_callback(_look_at)
+
+    async def _raised(self) -> None:
+        if self._raising is not None:
+            await asyncio.shield(self._raising)
 
     async def lower_boom(self) -> None:
         """As the port. Without a lower output the barrier's controller closes and this only waits for the limit."""
         if self._raising is not None and not self._raising.done():
             raise NotConfirmedError(f"{self._name}: not lowered, a raise is under way")
         if self._lowering is None or self._lowering.done():
-            if self.position() is BoomPosition.DOWN:
+            if self.position() is BoomPosition.DOWN and not self._is_held:
                 self._may_be_falling = False
                 return
             self._order += 1
@@ -97,18 +135,49 @@ class IoBarrier:
         await self._drop(self._wiring.lower_output, unless_known=False)
         await self._drop(self._wiring.raise_output, unless_known=False)
 
-    async def _raise(self, order: int, ordered_s: float) -> None:
+    async def _raise(self, order: int, ordered_s: float, *, is_held: bool) -> None:
+        self._check_not_by_hand()
         self._end_pulse()
         await self._drop(self._wiring.lower_output, unless_known=True)
         started_s = self._clock.monotonic_s()
         self._check_newest(order)
-        self._pulse = asyncio.create_task(self._send_pulse(self._wiring.raise_output, ordered_s))
-        self._pulse.add_done_callback(_look_at)
-        await self._see_pulse_sent(order)
-        await self._see(BoomPosition.UP, order, started_s)
+        is_kept_back = not is_held and self._is_open_pulse_kept_back()
+        if is_held:
+            await self._hold(ordered_s)
+        elif not is_kept_back:
+            self._pulse = asyncio.create_task(self._send_open_pulse(ordered_s))
+            self._pulse.add_done_callback(_look_at)
+            await self._see_pulse_sent(order)
+        kept_back = "; no second open pulse was sent while the first may be in effect" if is_kept_back else ""
+        await self._see(BoomPosition.UP, order, started_s, kept_back)
         self._may_be_falling = False
 
+    def _is_open_pulse_kept_back(self) -> bool:
+        """Whether an open pulse may still be in effect at a controller that counts them. One that falls is raised."""
+        return self._settings.counts_pulses and self._watch.is_pulse_in_effect and not self._may_be_falling
+
+    async def _hold(self, ordered_s: float) -> None:
+        """Close the open contact for as long as nothing ends it; dropped again where that is not confirmed."""
+        self._watch.ordered(self._clock.monotonic_s())
+        self._watch.pulse_sent()
+        try:
+            await self._module.hold(self._wiring.raise_output, valid_until_s=ordered_s + self._settings.valid_s)
+        except DeviceError:
+            await self._try_off(self._wiring.raise_output)
+            raise
+
+    async def _send_open_pulse(self, ordered_s: float) -> None:
+        """A pulse counts from before it is sent; what was certainly not sent, or was refused, does not."""
+        was_in_effect = self._watch.is_pulse_in_effect
+        self._watch.pulse_sent()
+        try:
+            await self._send_pulse(self._wiring.raise_output, ordered_s)
+        except (NotConfirmedError, DeviceRefusedError):
+            self._watch.is_pulse_in_effect = was_in_effect
+            raise
+
     async def _lower(self, order: int, ordered_s: float) -> None:
+        self._check_not_by_hand()
         started_s = self._clock.monotonic_s()
         if self._wiring.lower_output is not None:
             self._end_pulse()
@@ -118,6 +187,8 @@ class IoBarrier:
             self._pulse = asyncio.create_task(self._send_pulse(self._wiring.lower_output, ordered_s))
             self._pulse.add_done_callback(_look_at)
             await self._see_pulse_sent(order)
+        else:
+            await self._drop(self._wiring.raise_output, unless_known=True)  # one held open is let go
         self._may_be_falling = True
         await self._see(BoomPosition.DOWN, order, started_s)
         self._may_be_falling = False
@@ -132,6 +203,7 @@ class IoBarrier:
 
     async def _send_pulse(self, output: int, ordered_s: float) -> None:
         """On, wait, off; off also when ended early, and tried once more when the on was not confirmed."""
+        self._watch.ordered(self._clock.monotonic_s())
         valid_until_s = ordered_s + self._settings.valid_s
         if self._module.times_pulses:
             await self._module.pulse_by_board(output, self._settings.pulse_ms, valid_until_s=valid_until_s)
@@ -165,11 +237,15 @@ class IoBarrier:
         except EchoMismatchError:  # switching off is the one thing worth asking twice: it moves nothing
             await self._module.write(output, is_on=False)
 
+    def _check_not_by_hand(self) -> None:
+        if self._watch.is_switched_to_hand:
+            raise NotConfirmedError(f"{self._name}: is switched to hand, somebody may stand at it; nothing was sent")
+
     def _check_newest(self, order: int) -> None:
         if order != self._order:
             raise NotConfirmedError(f"{self._name}: pre-empted by a raise or stop")
 
-    async def _see(self, wanted: BoomPosition, order: int, started_s: float) -> None:
+    async def _see(self, wanted: BoomPosition, order: int, started_s: float, remark: str = "") -> None:
         """Wait for the limit in polls asked after the pulse. The wait ends by the polls' own stamps."""
         sent_s = self._clock.monotonic_s()
         deadline_s = started_s + self._wiring.travel_s
@@ -180,7 +256,7 @@ class IoBarrier:
             if found is wanted and inputs.taken_monotonic_s >= sent_s:
                 return
             if inputs.taken_monotonic_s > deadline_s:
-                message = f"{self._name}: {wanted} expected within {self._wiring.travel_s:g} s, found {found}"
+                message = f"{self._name}: {wanted} expected within {self._wiring.travel_s:g} s, found {found}{remark}"
                 if found is BoomPosition.UNKNOWN:
                     raise LinkLostError(f"{message}: {inputs.unknown_because}")
                 raise NotConfirmedError(message)

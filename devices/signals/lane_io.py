@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import chain
 from types import TracebackType
 from typing import Self
 
-from devices.barrier.position import boom_position
+from devices.barrier.position import BoomWatch
+from devices.signals.contacts import Contacts
 from devices.signals.module import InputsAnswer, IoModule
 from gate_service.domain.ports import LaneSink
-from gate_service.domain.reading import BoomPosition, Detector, DeviceHealth, LaneInputs, Presence, Side
+from gate_service.domain.reading import Detector, DeviceHealth, LaneInputs, Side
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +25,7 @@ class BarrierWiring:
     raise_output: int
     lower_output: int | None = None
     travel_s: float = 8.0
+    by_hand: int | None = None  # its switch or crank contact: on while somebody works the boom by hand
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +48,9 @@ class LaneIoSettings:
     fire: int | None = None
     power_ok: int | None = None
     local_button: int | None = None
+    power_fail: int | None = None
+    normally_closed: frozenset[int] = frozenset()  # inputs whose 0 means "there"; see `contacts`
+    second_contacts: Mapping[Detector, int] = field(default_factory=dict)
 
 
 class LaneIo:
@@ -54,7 +60,12 @@ class LaneIo:
         self.module = module
         self.settings = settings
         self._sink = sink
-        self._between_since_s: dict[Side, float] = {}
+        self._contacts = Contacts(settings.normally_closed, settings.second_contacts)
+        self._booms = {
+            side: BoomWatch(wiring.travel_s, closes_itself=wiring.lower_output is None)
+            for side, wiring in settings.barriers.items()
+        }
+        self._told: dict[str, str | None] = {}
         self._latest: LaneInputs | None = None
         self._polled = asyncio.Event()
         module.attach(self)
@@ -71,9 +82,10 @@ class LaneIo:
     def inputs(self) -> frozenset[int]:
         """Input numbers the lane uses."""
         settings = self.settings
-        limits = [number for wiring in settings.barriers.values() for number in (wiring.up, wiring.down)]
-        single = [number for number in (settings.fire, settings.power_ok, settings.local_button) if number is not None]
-        return frozenset([*settings.detectors.values(), *limits, *single])
+        booms = [(wiring.up, wiring.down, wiring.by_hand) for wiring in settings.barriers.values()]
+        single = (settings.fire, settings.power_ok, settings.local_button, settings.power_fail)
+        wired = [*settings.detectors.values(), *settings.second_contacts.values(), *single, *chain(*booms)]
+        return frozenset(number for number in wired if number is not None)
 
     @property
     def power_ok(self) -> int | None:
@@ -103,43 +115,65 @@ class LaneIo:
         assert self._latest is not None
         return self._latest
 
+    def boom(self, side: Side) -> BoomWatch:
+        """What is known of one boom over time; its barrier says there what it ordered."""
+        return self._booms[side]
+
     def answered(self, answer: InputsAnswer) -> None:
         """Turn one poll into the lane's inputs."""
-        settings = self.settings
+        settings, bits, at_s = self.settings, answer.bits, answer.taken_monotonic_s
+        is_on = self._contacts.is_on
+        presences = {
+            detector: self._contacts.presence(detector, bits, number, at_s)
+            for detector, number in settings.detectors.items()
+        }
+        fire, button = is_on(bits, settings.fire), is_on(bits, settings.local_button)
         self._latest = LaneInputs(
-            detectors={detector: _presence(answer.bits, number) for detector, number in settings.detectors.items()},
-            booms={side: self._position(side, wiring, answer) for side, wiring in settings.barriers.items()},
-            fire=_bit(answer.bits, settings.fire),
+            detectors=presences,
+            booms={
+                side: self._booms[side].see(
+                    is_up=is_on(bits, wiring.up),
+                    is_down=is_on(bits, wiring.down),
+                    is_by_hand=is_on(bits, wiring.by_hand),
+                    is_excused=bool(fire or button),
+                    at_s=at_s,
+                )
+                for side, wiring in settings.barriers.items()
+            },
+            fire=fire,
             taken_at=answer.taken_at,
-            taken_monotonic_s=answer.taken_monotonic_s,
-            unknown_because=answer.fault if answer.bits is None else None,
-            local_button=_bit(answer.bits, settings.local_button),
+            taken_monotonic_s=at_s,
+            unknown_because=answer.fault or self._broken_wire(),
+            local_button=button,
+            power_fail=is_on(bits, settings.power_fail),
         )
         polled, self._polled = self._polled, asyncio.Event()
         polled.set()
         self._sink.inputs_read(self._latest)
+        self._tell_healths()
 
     def module_health_changed(self, health: DeviceHealth) -> None:
         """Pass the module's health on."""
         self._sink.health_changed(health)
 
-    def _position(self, side: Side, wiring: BarrierWiring, answer: InputsAnswer) -> BoomPosition:
-        bits, at_s = answer.bits, answer.taken_monotonic_s
-        is_up = None if bits is None else bits[wiring.up]
-        is_down = None if bits is None else bits[wiring.down]
-        if is_up is False and is_down is False:
-            self._between_since_s.setdefault(side, at_s)
-        elif bits is not None:  # a lost poll does not restart the travel time
-            self._between_since_s.pop(side, None)
-        between_s = at_s - self._between_since_s.get(side, at_s)
-        return boom_position(is_up=is_up, is_down=is_down, between_s=between_s, travel_s=wiring.travel_s)
+    def healths(self) -> list[DeviceHealth]:
+        """What the lane's own wires say of themselves: broken ones, and the mains. Nothing where nothing is wired."""
+        inputs, found = self._latest, []
+        if inputs is None:
+            return []
+        lane, at_s = self.settings.lane, inputs.taken_monotonic_s
+        if self.settings.second_contacts:
+            found.append(DeviceHealth(f"{lane} wiring", "wiring", self._broken_wire(), at_s))
+        if self.settings.power_fail is not None:
+            fault = "mains power has failed" if inputs.power_fail else None
+            found.append(DeviceHealth(f"{lane} mains", "power", fault, at_s))
+        return found
 
+    def _broken_wire(self) -> str | None:
+        return f"{self.settings.lane}: {'; '.join(self._contacts.broken.values())}" if self._contacts.broken else None
 
-def _bit(bits: tuple[bool, ...] | None, number: int | None) -> bool | None:
-    return None if bits is None or number is None else bits[number]
-
-
-def _presence(bits: tuple[bool, ...] | None, number: int) -> Presence:
-    if bits is None:
-        return Presence.UNKNOWN
-    return Presence.OCCUPIED if bits[number] else Presence.CLEAR
+    def _tell_healths(self) -> None:
+        for health in self.healths():
+            if self._told.setdefault(health.device, None) != health.fault:
+                self._told[health.device] = health.fault
+                self._sink.health_changed(health)

@@ -39,8 +39,13 @@ class IoSignals:
         """Write what is not known to be so already. Raises DeviceError; some lamps may then have changed."""
         module = self._lane_io.module
         levels: dict[int, bool] = {}
+        reds = {wiring.red for wiring in self._lane_io.settings.lights.values()}
         for side, aspect in aspects.items():
             levels |= lamp_levels(self._lane_io.settings.lights.get(side, LightWiring()), aspect)
         for number, is_on in sorted(levels.items(), key=lambda item: item[1]):
-            if not module.is_known(number, is_on=is_on):
+            if module.is_known(number, is_on=is_on):
+                continue
+            if is_on and number not in reds:  # green is a lease where the board has them: it must not outlive us
+                await module.hold(number, urgency=Urgency.SIGNAL)
+            else:
                 await module.write(number, is_on=is_on, urgency=Urgency.SIGNAL)

@@ -10,7 +10,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from dataclasses import dataclass
+from collections.abc import Coroutine
+from dataclasses import dataclass, replace
 from datetime import datetime
 from types import TracebackType
 from typing import Final, Protocol, Self
@@ -18,8 +19,9 @@ from typing import Final, Protocol, Self
 from devices.links.address import parse_modbus
 from devices.links.modbus import ModbusBus
 from devices.links.turns import Urgency
+from devices.signals.outputs import ModuleOutputs
 from devices.signals.points import ModulePoints
-from devices.signals.profile import PulseKind, load_profile
+from devices.signals.profile import load_profile
 from gate_service.domain.errors import DeviceError, DeviceRefusedError, EchoMismatchError, InputError, LinkLostError
 from gate_service.domain.events import JsonObject
 from gate_service.domain.ports import Clock
@@ -27,9 +29,10 @@ from gate_service.domain.reading import DeviceHealth
 
 log = logging.getLogger(__name__)
 
+NOT_READ: Final = "not read yet"
 READBACK_S: Final = 0.5  # foreign writes are to be noticed within 1 s
 OUTPUT_FAULT_HOLD_S: Final = 10.0  # how long a foreign write or a wrong echo stays a fault, for a person to see it
-PULSE_SLACK_S: Final = 0.3  # a board may end its pulse this much late before its output counts as foreign
+SAFE_STATE_S: Final = 60.0  # a watchdog switched off while we run is known after so long; site decision
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +48,10 @@ class ModuleSettings:
 
 @dataclass(frozen=True, slots=True)
 class InputsAnswer:
-    """One poll: the bits of one answer, or None and why. The stamp is that of the question: never too young."""
+    """One poll: the bits of one answer, or None and why. The stamp is that of the question: never too young.
+
+    A fault beside bits: the inputs are as read, and are still nothing to act on (somebody else writes the outputs).
+    """
 
     bits: tuple[bool, ...] | None
     fault: str | None
@@ -98,14 +104,15 @@ class IoModule:
         self._poller: asyncio.Task[None] | None = None
         self._is_ready = False
         self._ready_over = 0
-        self._known: dict[int, bool] = {}
-        self._pulsing_until_s: dict[int, float] = {}
+        self._outputs = ModuleOutputs(self._points, self.profile, clock)
         self._readback_due_s = 0.0
+        self._safe_state_due_s = 0.0
         self._fault: str | None = "not connected yet"
         self._output_fault: str | None = None
         self._output_fault_until_s = 0.0
-        self._unsafe: str | None = "not read yet"
-        self._told: tuple[str | None, bool | None] | None = None
+        self._is_tampered = False
+        self._unsafe: str | None = NOT_READ
+        self._told: tuple[object, ...] | None = None
 
     async def __aenter__(self) -> Self:
         self._tell_health()
@@ -136,46 +143,51 @@ class IoModule:
 
     def is_known(self, output: int, *, is_on: bool) -> bool:
         """Whether the output certainly has this level: confirmed by echo and not contradicted since."""
-        if self._clock.monotonic_s() < self._pulsing_until_s.get(output, 0.0):
-            return False  # the board is pulsing it
-        return self._is_ready and self._known.get(output) is is_on
+        return self._is_ready and self._outputs.is_known(output, is_on=is_on)
 
     async def write(
         self, output: int, *, is_on: bool, urgency: Urgency = Urgency.COMMAND, valid_until_s: float | None = None
     ) -> None:
         """Set one output once and confirm it by its echo. Raises DeviceError; then nothing is known of the output."""
-        self._must_be_ready()
-        self._known.pop(output, None)
-        self._pulsing_until_s.pop(output, None)
-        try:
-            await self._points.write_output(output, is_on=is_on, urgency=urgency, valid_until_s=valid_until_s)
-        except DeviceError as exc:
-            self._note_failed_write(exc)
-            raise
-        self._known[output] = is_on
+        await self._sent(self._outputs.write(output, is_on=is_on, urgency=urgency, valid_until_s=valid_until_s))
 
     @property
     def times_pulses(self) -> bool:
         """Whether the board itself ends a pulse."""
-        return self.profile.pulse.kind is not PulseKind.HOST_TIMED
+        return self._outputs.are_timed_by_board
+
+    @property
+    def ends_leases(self) -> bool:
+        """Whether an output held on goes off by itself when we fall silent: by the board's timer or its watchdog."""
+        return self.times_pulses or self.health().is_safe_state_confirmed is True
 
     async def pulse_by_board(self, output: int, pulse_ms: int, *, valid_until_s: float | None = None) -> None:
         """Have the board pulse one output; returns when it confirmed the order, not at the end of the pulse."""
-        self._must_be_ready()
-        self._known.pop(output, None)
-        until_s = self._clock.monotonic_s() + pulse_ms / 1000 + PULSE_SLACK_S
+        await self._sent(self._outputs.pulse(output, pulse_ms, valid_until_s=valid_until_s))
+
+    async def hold(
+        self, output: int, *, urgency: Urgency = Urgency.COMMAND, valid_until_s: float | None = None
+    ) -> None:
+        """Keep one output on until it is written; on a board that times outputs as a lease, renewed while we poll."""
+        await self._sent(self._outputs.hold(output, urgency=urgency, valid_until_s=valid_until_s))
+
+    async def _sent(self, sending: Coroutine[None, None, None]) -> None:
+        """Send if the module is ready. Raises DeviceError, after noting what it says of the module."""
         try:
-            await self._points.write_timed_pulse(output, pulse_ms, valid_until_s=valid_until_s)
+            self._must_be_ready()
+        except LinkLostError:
+            sending.close()
+            raise
+        try:
+            await sending
         except DeviceError as exc:
             self._note_failed_write(exc)
             raise
-        self._pulsing_until_s[output] = until_s
-        self._known[output] = False
 
     def health(self) -> DeviceHealth:
         """Say how the device is now. A safe state that cannot be read from this module is None: unknown."""
         is_confirmed = None
-        if self.profile.safe_state_checks and self._unsafe != "not read yet":
+        if self._unsafe != NOT_READ and (self._unsafe is not None or self.profile.safe_state_checks):
             is_confirmed = self._unsafe is None
         return DeviceHealth(
             device=self.settings.name,
@@ -184,6 +196,7 @@ class IoModule:
             last_good_monotonic_s=self._unit.last_good_monotonic_s,
             is_safe_state_confirmed=is_confirmed,
             rejects=dict(self._unit.rejects),
+            is_tampered=self._is_tampered,
         )
 
     def snapshot(self) -> JsonObject:
@@ -202,7 +215,7 @@ class IoModule:
             "last_received": self._unit.received.hex(),
             "profile": self.profile.name,
             "url": self.settings.url,
-            "outputs": {str(output): is_on for output, is_on in sorted(self._known.items())},
+            "outputs": {str(output): is_on for output, is_on in sorted(self._outputs.known.items())},
         }
 
     def _note_failed_write(self, failure: DeviceError) -> None:
@@ -238,8 +251,10 @@ class IoModule:
             asked_at, asked_s = self._clock.now(), self._clock.monotonic_s()
             bits = await self._points.read_inputs(self._inputs_count())
             fault = self._power_fault(bits)
-            self._publish(InputsAnswer(None if fault else bits, fault, asked_at, asked_s))
-            await self._read_back_if_due()
+            answer = InputsAnswer(None if fault else bits, fault, asked_at, asked_s)
+            self._publish(self._doubted(answer))
+            await self._outputs.renew_due()
+            await self._read_back_if_due(answer)
         except DeviceError as exc:
             self._is_ready = False
             self._publish(self._unknown(str(exc)))
@@ -267,56 +282,57 @@ class IoModule:
 
     async def _make_safe(self) -> None:
         """Over a new connection: commands off, lights red, then the module's own safe state read back."""
-        self._known.clear()
-        self._pulsing_until_s.clear()
+        self._outputs.forget()
         connection = self._bus.connection
-        outputs = {output: is_on for lane in self._lanes for output, is_on in lane.safe_outputs.items()}
+        levels = {output: is_on for lane in self._lanes for output, is_on in lane.safe_outputs.items()}
         try:
-            await self._write_safe(outputs)
+            await self._outputs.write_all(levels)
         except DeviceRefusedError:
             if not await self._points.restart_watchdog():
                 raise
-            await self._write_safe(outputs)
+            await self._outputs.write_all(levels)
+        await self._read_safe_state()
+        self._ready_over, self._is_ready = connection, True
+        self._readback_due_s = self._clock.monotonic_s() + READBACK_S
+
+    async def _read_safe_state(self) -> None:
+        """Ask the module itself what it does when we fall silent."""
         try:
             self._unsafe = await self._points.find_unsafe()
         except DeviceRefusedError as exc:
             self._unsafe = str(exc)
-        self._ready_over, self._is_ready = connection, True
-        self._readback_due_s = self._clock.monotonic_s() + READBACK_S
+        self._safe_state_due_s = self._clock.monotonic_s() + SAFE_STATE_S
 
-    async def _write_safe(self, outputs: dict[int, bool]) -> None:
-        for output, is_on in sorted(outputs.items(), key=lambda item: item[1]):  # everything off before red on
-            await self._points.write_output(output, is_on=is_on, urgency=Urgency.COMMAND)
-            self._known[output] = is_on
-
-    async def _read_back_if_due(self) -> None:
-        """Compare the outputs with what was confirmed; a difference is someone else's writing."""
+    async def _read_back_if_due(self, answer: InputsAnswer) -> None:
+        """Compare the outputs with what was confirmed, and from time to time the safe state."""
         now_s = self._clock.monotonic_s()
-        if now_s >= self._output_fault_until_s:
-            self._output_fault = None
+        if now_s >= self._output_fault_until_s and self._output_fault is not None:
+            self._output_fault, self._is_tampered = None, False
             self._tell_health()
-        if now_s < self._readback_due_s or not self._known:
+        if now_s >= self._safe_state_due_s:
+            await self._read_safe_state()
+            self._tell_health()
+        if now_s < self._readback_due_s:
             return
         self._readback_due_s = now_s + READBACK_S
-        written = dict(self._known)
-        found = await self._points.read_outputs(1 + max(written))
-        if found is None:
+        difference = await self._outputs.differ()
+        if difference is None:
             return
-        for output, is_on in written.items():
-            is_pulsing = now_s < self._pulsing_until_s.get(output, 0.0)
-            if self._known.get(output) is is_on and found[output] is not is_on and not is_pulsing:
-                self._known.pop(output)
-                self._unit.rejects["foreign_write"] += 1
-                self._output_fault_until_s = now_s + OUTPUT_FAULT_HOLD_S
-                levels = (
-                    f"{'on' if is_on else 'off'} was written and confirmed, {'on' if found[output] else 'off'} found"
-                )
-                self._output_fault = f"{self.settings.name}: output {output}: {levels}: something else writes it"
-                self._tell_health()
+        self._unit.rejects["foreign_write" if difference.is_foreign else "outputs_fell"] += 1
+        self._is_tampered = self._is_tampered or difference.is_foreign
+        self._output_fault = f"{self.settings.name}: {difference}"
+        self._output_fault_until_s = now_s + OUTPUT_FAULT_HOLD_S
+        self._is_ready = False  # commands off and lights red before the next poll counts
+        self._tell_health()
+        self._publish(self._doubted(answer))
+
+    def _doubted(self, answer: InputsAnswer) -> InputsAnswer:
+        """While somebody else writes the outputs, no input is acted on: the lane stands in its fault, lights red."""
+        return replace(answer, fault=answer.fault or self._output_fault) if self._is_tampered else answer
 
     def _tell_health(self) -> None:
         health = self.health()
-        facts = (health.fault, health.is_safe_state_confirmed)
+        facts = (health.fault, health.is_safe_state_confirmed, health.is_tampered)
         if facts != self._told:
             self._told = facts
             for lane in self._lanes:

@@ -33,15 +33,23 @@ class ModulePoints:
         write = self._unit.write_coil if profile.outputs_area is Area.COIL else self._unit.write_register
         await write(profile.outputs_base + output, value, urgency=urgency, valid_until_s=valid_until_s)
 
-    async def write_timed_pulse(self, output: int, pulse_ms: int, *, valid_until_s: float | None = None) -> None:
+    async def write_timed_pulse(
+        self,
+        output: int,
+        pulse_ms: int,
+        *,
+        urgency: Urgency = Urgency.COMMAND,
+        valid_until_s: float | None = None,
+    ) -> None:
         """Have the board switch one output on and, after the time, off by itself."""
         pulse = self._profile.pulse
         time = min(max(1, -(-pulse_ms // pulse.unit_ms)), pulse.longest_units)
         address = pulse.base + pulse.stride * output
         if pulse.kind is PulseKind.TIMED_COIL:
-            await self._unit.write_coil(address, time, valid_until_s=valid_until_s)
+            await self._unit.write_coil(address, time, urgency=urgency, valid_until_s=valid_until_s)
         else:
-            await self._unit.write_registers(address, [pulse.mode, time], valid_until_s=valid_until_s)
+            values = [pulse.mode, time]
+            await self._unit.write_registers(address, values, urgency=urgency, valid_until_s=valid_until_s)
 
     async def restart_watchdog(self) -> bool:
         """Start the module's watchdog again if it ran out while we were silent; it refuses writes until then."""
@@ -53,7 +61,7 @@ class ModulePoints:
 
     async def find_unsafe(self) -> str | None:
         """Read the safe state back: the first finding that is not safe, or None when all hold."""
-        for check in self._profile.safe_state_checks:
+        for check in (*self._profile.safe_state_checks, *self._profile.own_logic_checks):
             is_input = check.area is Area.INPUT_REGISTER
             (found,) = await self._unit.read_registers(check.address, 1, are_inputs=is_input)
             if not check.least <= found <= check.most:

@@ -43,6 +43,11 @@ class Pulse:
     unit_ms: int = 100
     longest_units: int = 0
 
+    @property
+    def longest_ms(self) -> int | None:
+        """The longest pulse that the board times; None where this service times it."""
+        return None if self.kind is PulseKind.HOST_TIMED else self.unit_ms * self.longest_units
+
 
 @dataclass(frozen=True, slots=True)
 class Check:
@@ -70,6 +75,7 @@ class Profile:
     """One kind of I/O module. Addresses are PDU addresses, counted from 0, not the printed 00017 style.
 
     `safe_state_checks` empty: what the outputs do when we fall silent cannot be read from this module.
+    `own_logic_checks`: whether the board lets its inputs drive its outputs, against us; passing them confirms nothing.
     """
 
     name: str
@@ -87,6 +93,7 @@ class Profile:
     off_value: int
     pulse: Pulse
     safe_state_checks: tuple[Check, ...]
+    own_logic_checks: tuple[Check, ...]
     watchdog_restart: Restart | None
     notes: str
 
@@ -130,12 +137,19 @@ def _profile(name: str, document: Mapping[str, Any]) -> Profile:
         on_value=outputs["on_value"],
         off_value=outputs["off_value"],
         pulse=Pulse(PulseKind(pulse.pop("kind")), **pulse),
-        safe_state_checks=tuple(
-            Check(Area(check["area"]), check["address"], check["least"], check["most"], check["says"])
-            for check in document.get("safe_state_checks", [])
-        ),
+        safe_state_checks=_checks(document, "safe_state_checks"),
+        own_logic_checks=_checks(document, "own_logic_checks"),
         watchdog_restart=(
             Restart(restart["status"], restart["expired"], restart["register"], restart["value"]) if restart else None
         ),
         notes=document["notes"],
+    )
+
+
+def _checks(document: Mapping[str, Any], key: str) -> tuple[Check, ...]:
+    """The checks under a key; `count` neighbouring registers are as many checks."""
+    return tuple(
+        Check(Area(check["area"]), check["address"] + place, check["least"], check["most"], check["says"])
+        for check in document.get(key, [])
+        for place in range(check.get("count", 1))
     )

@@ -50,6 +50,14 @@ class Barrier(Protocol):
         """Drop both command outputs at once."""
         ...
 
+    async def hold_open(self) -> None:
+        """Raise, and where the barrier takes a held contact keep it closed as a lease until the next lower or stop.
+
+        A lease ends by itself soon after this service falls silent. Where nothing would end it, it is a plain raise.
+        Raises as `raise_boom`.
+        """
+        ...
+
 
 class Signals(Protocol):
     """The lights of a lane."""

@@ -59,6 +59,7 @@ class BoomPosition(StrEnum):
     DOWN = "down"
     MOVING = "moving"  # neither limit, for less than the travel time allows
     STUCK = "stuck"  # neither limit, for longer
+    BY_HAND = "by_hand"  # its switch says so, or it left its limit though nothing had been ordered
     CONTRADICTORY = "contradictory"  # both limits at once
     UNKNOWN = "unknown"
 
@@ -93,7 +94,9 @@ class LaneInputs:
     """One consistent look at a lane's inputs, all from the same answer of the I/O module.
 
     `detectors` and `booms` hold only what the lane has. `fire` None means that the input could not be read.
-    `unknown_because` names the fault when everything is UNKNOWN.
+    `unknown_because` names the fault when these inputs are no knowledge to act on: the module is lost and everything is
+    UNKNOWN, or a wire of the lane is broken and what it carries is. `local_button`, `power_fail`: None where it is not
+    wired or cannot be read.
     """
 
     detectors: Mapping[Detector, Presence]
@@ -102,7 +105,8 @@ class LaneInputs:
     taken_at: datetime
     taken_monotonic_s: float
     unknown_because: str | None = None
-    local_button: bool | None = None  # somebody in sight of the boom uses its button; None: not wired, or unknown
+    local_button: bool | None = None  # somebody in sight of the boom uses its button
+    power_fail: bool | None = None  # mains lost: what still answers runs on its battery
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,3 +119,4 @@ class DeviceHealth:
     last_good_monotonic_s: float | None
     is_safe_state_confirmed: bool | None = None
     rejects: Mapping[str, int] | None = None
+    is_tampered: bool = False  # somebody else writes its outputs

@@ -117,6 +117,9 @@ class RigBarrier:
     async def stop_boom(self) -> None:
         return
 
+    async def hold_open(self) -> None:
+        await self.raise_boom()
+
     async def _travel(self, to: BoomPosition) -> None:
         self.position = BoomPosition.MOVING
         await self.rig.clock.sleep(1.0)

@@ -369,6 +369,7 @@ async def test_a_board_that_times_pulses_gets_one_order_and_no_off(peer: Scripte
         return await well_behaved(peer, frame)
 
     peer.answer = board
+    peer.registers.clear()  # its channels are in their normal mode
     module = IoModule(ModuleSettings("io-1", peer.url, "waveshare-io-8ch", poll_ms=20), CLOCK)
     sink = KeepingSink()
     lane_io = LaneIo(module, wiring(0.2, lights={}), sink)

@@ -29,6 +29,9 @@ class LostBarrier:
     async def stop_boom(self) -> None:
         await self._fail("stop")
 
+    async def hold_open(self) -> None:
+        await self._fail("hold")
+
     async def _fail(self, asked: str) -> None:
         self.asked.append(asked)
         raise LinkLostError("nothing was sent")

@@ -65,7 +65,7 @@ FAMILIES = {
     "connection.": {"connecting", "live", "lost"},
     "credit.": {"advanced", "registered", "dishonest"},
     "detector.": set(Detector),
-    "device.": {"io_module", "weighbridge"},
+    "device.": {"io_module", "weighbridge", "wiring", "power"},
     "direction.": {"inbound", "outbound"},
     "disposition.": set(Disposition),
     "fact.": {"plate", "trailer_plate", "slip_nos", "containers", "seals"},

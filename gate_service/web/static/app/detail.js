@@ -14,6 +14,8 @@ import { Strip } from "./strip.js";
 /** What must be known before anything else of this lane is believed. */
 const Notices = ({ lane }) => html`
   ${lane.fire && html`<p class="refused" role="alert"><${Mark} name="flame" />${t("lane.fire")}</p>`}
+  ${lane.power_fail && html`<p class="refused" role="alert"><${Mark} name="bolt" />${t("lane.power_fail")}</p>`}
+  ${lane.local_button && html`<p class="note" role="status"><${Mark} name="hand" />${t("lane.local_button")}</p>`}
   ${lane.closing_asked && html`<p class="note"><${Mark} name="clock" />${t("lane.closing_asked")}</p>`}
   ${lane.passage && isSettling(lane) && html`<p class="note settling"><${Mark} name="clock" />${t("blocked.settling")}</p>`}
 `;

@@ -27,7 +27,7 @@ const Beam = ({ name, state }) => {
   </g>`;
 };
 
-const ARMS = { down: 0, up: 90, moving: 45, stuck: 45 }; // degrees, raised towards the platform
+const ARMS = { down: 0, up: 90, moving: 45, stuck: 45, by_hand: 45 }; // degrees, raised towards the platform
 
 const Boom = ({ side, position }) => {
   const x = BOOMS[side];

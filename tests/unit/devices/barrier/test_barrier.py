@@ -12,6 +12,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from devices.barrier.barrier import BarrierSettings, IoBarrier
+from devices.barrier.position import BoomWatch
 from devices.signals.lane_io import LaneIo
 from gate_service.domain.errors import EchoMismatchError, LinkLostError, NotConfirmedError
 from gate_service.domain.reading import BoomPosition, LaneInputs, Side
@@ -42,8 +43,10 @@ class FakeModule:
     """Two outputs with a boom behind them; a write takes two steps. Fails the test when both are on."""
 
     times_pulses = False
+    ends_leases = True
 
     def __init__(self, clock: StepClock) -> None:
+        self.is_by_hand = self.is_jammed = False
         self.clock = clock
         self.outputs = {RAISE: False, LOWER: False}
         self.known: dict[int, bool] = {RAISE: False, LOWER: False}
@@ -55,6 +58,9 @@ class FakeModule:
 
     def is_known(self, output: int, *, is_on: bool) -> bool:
         return self.known.get(output) is is_on
+
+    async def hold(self, output: int, *, valid_until_s: float | None = None) -> None:
+        await self.write(output, is_on=True, valid_until_s=valid_until_s)
 
     async def write(self, output: int, *, is_on: bool, valid_until_s: float | None = None) -> None:
         self.known.pop(output, None)
@@ -79,12 +85,21 @@ class FakeLaneIo:
     def __init__(self, module: FakeModule) -> None:
         self.module = module
         self.settings = wiring(travel_s=3.0)
+        self.watch = BoomWatch(3.0, closes_itself=False)
+
+    def boom(self, side: Side) -> BoomWatch:
+        return self.watch
 
     def latest(self) -> LaneInputs:
-        height = self.module.height
-        position = BoomPosition.UP if height >= 1 else BoomPosition.DOWN if height <= 0 else BoomPosition.MOVING
-        at_s = self.module.clock.at_s
-        return LaneInputs({}, {Side.ENTRY: position}, False, self.module.clock.now(), at_s)
+        module, at_s = self.module, self.module.clock.at_s
+        position = self.watch.see(
+            is_up=module.height >= 1,
+            is_down=module.height <= 0,
+            is_by_hand=module.is_by_hand,
+            is_excused=False,
+            at_s=at_s,
+        )
+        return LaneInputs({}, {Side.ENTRY: position}, False, module.clock.now(), at_s)
 
     async def next_poll(self) -> LaneInputs:
         await asyncio.sleep(0)
@@ -92,17 +107,19 @@ class FakeLaneIo:
 
 
 class Yard:
-    def __init__(self) -> None:
+    def __init__(self, **settings: bool) -> None:
         self.clock = StepClock()
         self.module = FakeModule(self.clock)
-        lane_io = cast("LaneIo", FakeLaneIo(self.module))
-        self.barrier = IoBarrier(lane_io, Side.ENTRY, BarrierSettings(pulse_ms=200), self.clock)
+        self.lane_io = FakeLaneIo(self.module)
+        lane_io = cast("LaneIo", self.lane_io)
+        self.barrier = IoBarrier(lane_io, Side.ENTRY, BarrierSettings(pulse_ms=200, **settings), self.clock)
 
     async def steps(self, count: int) -> None:
         for _ in range(count):
             self.clock.at_s += 0.01
-            moves = self.clock.at_s >= self.module.starts_moving_s
+            moves = self.clock.at_s >= self.module.starts_moving_s and not self.module.is_jammed
             self.module.height = min(1.0, max(0.0, self.module.height + moves * self.module.direction * 0.02))
+            self.lane_io.latest()
             await asyncio.sleep(0)
 
     async def carry_out(self, task: asyncio.Task[None]) -> None:
@@ -235,3 +252,85 @@ async def test_a_raise_that_comes_while_a_lowering_prepares_leaves_the_lowering_
     with pytest.raises(NotConfirmedError, match="pre-empted"):
         await lowering
     assert (LOWER, True) not in yard.module.writes
+
+
+async def test_a_controller_that_counts_pulses_gets_no_second_one_while_the_first_may_be_in_effect() -> None:
+    yard = Yard(counts_pulses=True)
+    yard.module.is_jammed = True  # the first pulse is stored and nothing moves yet
+    with pytest.raises(NotConfirmedError, match=r"found down$"):
+        await yard.carry_out(asyncio.create_task(yard.barrier.raise_boom()))
+    for _ in range(2):
+        with pytest.raises(NotConfirmedError, match="no second open pulse"):
+            await yard.carry_out(asyncio.create_task(yard.barrier.raise_boom()))
+    assert yard.module.writes == [(RAISE, True), (RAISE, False)]
+    yard.module.is_jammed = False
+    await yard.carry_out(asyncio.create_task(yard.barrier.raise_boom()))  # the first pulse opens it after all
+    assert yard.module.writes == [(RAISE, True), (RAISE, False)]
+    assert yard.barrier.position() is BoomPosition.UP
+    yard.module.height, yard.module.direction = 0.0, 0
+    await yard.steps(2)
+    await yard.carry_out(asyncio.create_task(yard.barrier.raise_boom()))
+    assert yard.module.writes == [(RAISE, True), (RAISE, False)] * 2
+
+
+async def test_a_pulse_that_was_never_sent_is_not_in_effect() -> None:
+    yard = Yard(counts_pulses=True)
+    yard.module.failures = [NotConfirmedError("waited too long"), LinkLostError("gone")]
+    with pytest.raises(NotConfirmedError, match="waited"):
+        await yard.carry_out(asyncio.create_task(yard.barrier.raise_boom()))
+    yard.module.failures = []
+    await yard.carry_out(asyncio.create_task(yard.barrier.raise_boom()))
+    assert yard.barrier.position() is BoomPosition.UP
+
+
+async def test_an_open_pulse_whose_answer_was_lost_may_be_in_effect() -> None:
+    yard = Yard(counts_pulses=True)
+    yard.module.failures = [LinkLostError("gone"), LinkLostError("gone")]
+    with pytest.raises(LinkLostError):
+        await yard.carry_out(asyncio.create_task(yard.barrier.raise_boom()))
+    with pytest.raises(NotConfirmedError, match="no second open pulse"):
+        await yard.carry_out(asyncio.create_task(yard.barrier.raise_boom()))
+    assert yard.module.writes == []
+
+
+async def test_a_falling_boom_is_raised_whatever_pulses_are_counted() -> None:
+    yard = Yard(counts_pulses=True)
+    await yard.carry_out(asyncio.create_task(yard.barrier.raise_boom()))
+    lowering = asyncio.create_task(command(yard.barrier.lower_boom()))
+    await yard.steps(40)
+    yard.lane_io.watch.pulse_sent()
+    await yard.carry_out(asyncio.create_task(yard.barrier.raise_boom()))
+    await lowering
+    assert yard.barrier.position() is BoomPosition.UP
+
+
+@pytest.mark.parametrize("wanted", ["raise_boom", "lower_boom", "hold_open"])
+async def test_nothing_is_sent_to_a_boom_that_is_switched_to_hand(wanted: str) -> None:
+    yard = Yard(holds_open=True)
+    yard.module.is_by_hand = True
+    await yard.steps(1)
+    with pytest.raises(NotConfirmedError, match="switched to hand"):
+        await yard.carry_out(asyncio.create_task(getattr(yard.barrier, wanted)()))
+    assert yard.module.writes == []
+
+
+@pytest.mark.parametrize("ending", ["lower_boom", "stop_boom"])
+async def test_a_boom_held_open_keeps_its_contact_closed_until_a_lower_or_stop(ending: str) -> None:
+    yard = Yard(holds_open=True)
+    await yard.carry_out(asyncio.create_task(yard.barrier.hold_open()))
+    await yard.steps(500)
+    await yard.carry_out(asyncio.create_task(yard.barrier.hold_open()))
+    await yard.carry_out(asyncio.create_task(yard.barrier.raise_boom()))  # up already: no pulse, no end of the lease
+    assert yard.module.writes == [(RAISE, True)]
+    await yard.carry_out(asyncio.create_task(getattr(yard.barrier, ending)()))
+    assert yard.module.outputs == {RAISE: False, LOWER: False}
+
+
+@pytest.mark.parametrize(("holds_open", "ends_leases"), [(False, True), (True, False)])
+async def test_where_nothing_would_end_a_lease_holding_open_is_a_plain_raise(
+    holds_open: bool, ends_leases: bool
+) -> None:
+    yard = Yard(holds_open=holds_open)
+    yard.module.ends_leases = ends_leases
+    await yard.carry_out(asyncio.create_task(yard.barrier.hold_open()))
+    assert yard.module.writes == [(RAISE, True), (RAISE, False)]

@@ -159,6 +159,7 @@ def io(
     watch: Annotated[bool, typer.Option("--watch", help="Keep showing.")] = False,
     set_output: Annotated[str | None, typer.Option("--set", help="OUTPUT=on, off or pulse.")] = None,
     commissioning: Annotated[bool, typer.Option("--commissioning", help="Allows barrier outputs.")] = False,
+    config: Annotated[Path | None, typer.Option(help="Site file: names the points, tells lamps from booms.")] = None,
     record: Record = None,
     as_json: Json = False,
 ) -> None:
@@ -168,7 +169,7 @@ def io(
     raise typer.Exit(
         verb.run(
             url, profile=profile, watch=watch, set_output=set_output, commissioning=commissioning,
-            record=record, as_json=as_json,
+            config=config, record=record, as_json=as_json,
         )
     )  # fmt: skip
 

@@ -1,34 +1,37 @@
 """`gate io`: look at an I/O module and try its outputs, without a service.
 
 Outputs are set only while no service owns the bus (one lease per bus). Which outputs move a boom only a site file
-knows; without one every output may, so setting any needs `--commissioning`.
+knows (`--config`); without one every output may, so setting any needs `--commissioning`.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import sys
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
+from config.loader import load
+from config.schema import SiteFile
+from config.wiring import inputs_of, outputs_of
 from devices.links.address import parse_modbus
 from devices.links.lease import BusLease
 from devices.links.modbus import ModbusBus
 from devices.links.turns import Urgency
 from devices.signals.points import ModulePoints
 from devices.signals.profile import Profile, PulseKind, load_profile
+from gate_service.cli.io_view import IoView, Names
 from gate_service.cli.recording import recording
 from gate_service.clock import RealClock
-from gate_service.domain.errors import DeviceError, DeviceHeldError, DeviceRefusedError, InputError, LinkLostError
+from gate_service.domain.errors import DeviceError, DeviceHeldError, InputError, LinkLostError
 
 CONNECT_S: Final = 3.0
 WATCH_S: Final = 0.2
 PULSE_MS: Final = 500
 LEVELS: Final = {"on", "off", "pulse"}
+MOVES_BOOMS: Final = frozenset({"entry_raise", "entry_lower", "exit_raise", "exit_lower"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,27 +49,30 @@ def run(
     watch: bool,
     set_output: str | None,
     commissioning: bool,
+    config: Path | None = None,
     record: Path | None = None,
     as_json: bool = False,
 ) -> int:
     """Show inputs and outputs once or on every change; set one output first if asked. 1 when the module fails.
 
-    `record`: a new file for all that passes over the link.
+    `config`: a site file that names the points. `record`: a new file for all that passes over the link.
     """
     address, chosen = parse_modbus(url), load_profile(profile)
+    names = Names() if config is None else names_in(load(config).file, url)
     order = read_order(set_output, chosen) if set_output is not None else None
-    if order is not None and not commissioning:
+    if order is not None and not commissioning and _may_move_a_boom(order.output, names):
         raise InputError(
             f"--set {set_output}: this output may move a boom; --commissioning expected, by someone on site"
         )
+    view = IoView(names, as_json=as_json)
     try:
         with recording(record, {"url": url, "profile": profile}) as capture, contextlib.suppress(KeyboardInterrupt):
             bus = _bus(url, order)
             if capture is not None:
                 bus.on_packet = lambda data, at_s, is_sent: capture.add(data, at_s, is_sent=is_sent)
-            asyncio.run(_look(address.unit, bus, chosen, order, is_watching=watch, as_json=as_json))
+            asyncio.run(_look(address.unit, bus, chosen, order, view, is_watching=watch))
     except DeviceError as exc:
-        print(json.dumps({"error": {"code": exc.code, "message": str(exc)}}) if as_json else exc, file=sys.stderr)
+        view.show_end(exc)
         return 1
     return 0
 
@@ -79,6 +85,30 @@ def read_order(text: str, profile: Profile) -> Order:
         most = profile.outputs_count - 1
         raise InputError(f"--set: 0 to {most} = {', '.join(sorted(LEVELS))} expected, found {text!r}")
     return Order(int(number), level)
+
+
+def names_in(file: SiteFile, url: str) -> Names:
+    """What a site file calls the points of the module at this address. Raises InputError where it has none there."""
+    wanted = parse_modbus(url)
+    modules = {
+        module.name
+        for module in file.modules
+        if ((found := parse_modbus(module.url)).bus, found.unit) == (wanted.bus, wanted.unit)
+    }
+    if not modules:
+        known = ", ".join(module.url for module in file.modules)
+        raise InputError(f"--config: one of {known} expected, found {url}")
+    lanes = [lane for lane in file.lanes if lane.module in modules]
+    return Names(
+        inputs={bit: f"{lane.id} {name}" for lane in lanes for name, bit in inputs_of(lane).items()},
+        outputs={bit: f"{lane.id} {name}" for lane in lanes for name, bit in outputs_of(lane).items()},
+        moves_booms=frozenset(bit for lane in lanes for name, bit in outputs_of(lane).items() if name in MOVES_BOOMS),
+    )
+
+
+def _may_move_a_boom(output: int, names: Names) -> bool:
+    """Whatever a site file does not name may be wired to anything."""
+    return output not in names.outputs or output in names.moves_booms
 
 
 def _bus(url: str, order: Order | None) -> ModbusBus:
@@ -97,21 +127,20 @@ def _bus(url: str, order: Order | None) -> ModbusBus:
 
 
 async def _look(
-    unit: int, bus: ModbusBus, profile: Profile, order: Order | None, *, is_watching: bool, as_json: bool
+    unit: int, bus: ModbusBus, profile: Profile, order: Order | None, view: IoView, *, is_watching: bool
 ) -> None:
     async with bus:
         points = ModulePoints(bus.unit(unit), profile)
         await _connected(bus)
         if order is not None:
             await _carry_out(order, points, profile)
-        inputs_count = await _inputs_there(points, profile.inputs_count)
-        shown: dict[str, Any] = {}
         while True:
-            outputs = await points.read_outputs(profile.outputs_count)
-            facts = {"inputs": await points.read_inputs(inputs_count), "outputs": outputs}
-            if facts != shown:
-                shown = facts
-                _print(facts, RealClock().now(), as_json=as_json)
+            try:
+                await view.look(bus.unit(unit), points, profile)
+            except DeviceError as exc:
+                if not is_watching:
+                    raise
+                view.show_fault(exc, bus.unit(unit))  # and go on: the one who watches is at the cabinet
             if not is_watching:
                 return
             await asyncio.sleep(WATCH_S)
@@ -135,28 +164,3 @@ async def _carry_out(order: Order, points: ModulePoints, profile: Profile) -> No
             await asyncio.sleep(PULSE_MS / 1000)
         finally:
             await points.write_output(order.output, is_on=False, urgency=Urgency.COMMAND)
-
-
-async def _inputs_there(points: ModulePoints, most: int) -> int:
-    """How many inputs a modular coupler has: fewer than the profile's most answer with an exception."""
-    count = most
-    while True:
-        try:
-            await points.read_inputs(count)
-        except DeviceRefusedError:
-            if count == 1:
-                raise
-            count //= 2
-        else:
-            return count
-
-
-def _print(facts: dict[str, Any], at: datetime, *, as_json: bool) -> None:
-    if as_json:
-        levels = {name: None if bits is None else [int(bit) for bit in bits] for name, bits in facts.items()}
-        print(json.dumps({"kind": "points", "taken_at": at.isoformat(), **levels}), flush=True)
-        return
-    print(at.isoformat(timespec="milliseconds"))
-    for name, bits in facts.items():
-        levels_text = "cannot be read back" if bits is None else " ".join(str(int(bit)) for bit in bits)
-        print(f"  {name:<8} {levels_text}", flush=True)

@@ -11,9 +11,29 @@ from devices.links.address import parse_modbus
 from devices.links.modbus import ModbusBus
 from gate_service.clock import RealClock
 from tests.fakes.lane_devices import until
-from tests.integration.peers.scripted_modbus import ScriptedPeer
+from tests.integration.peers.scripted_modbus import ScriptedPeer, mbap, silent, well_behaved
 from tests.integration.peers.terminal import Cable
 from tests.integration.test_devices_weighbridge import frame
+
+SITE = """
+[site]
+id = "K1"
+name = { zh = "一号卡口", en = "Gate 1" }
+[data]
+dir = "data"
+[[modules]]
+name = "io-1"
+url = "URL"
+profile = "wago-750"
+[[lanes]]
+id = "out-1"
+name = { zh = "出区 1", en = "Outbound 1" }
+kind = "non_declared"
+direction = "outbound"
+module = "io-1"
+inputs = { approach = 0, exit_loop = 4, exit_up = 7, exit_down = 8, fire = 9, power_ok = 10 }
+outputs = { exit_raise = 2, exit_lower = 3, exit_red = 4, exit_green = 5 }
+"""
 
 
 async def gate(*words: str) -> tuple[int, list[str], str]:
@@ -72,7 +92,76 @@ async def test_gate_io_shows_the_points() -> None:
         shown = json.loads(lines[0])
         assert [number for number, bit in enumerate(shown["inputs"]) if bit] == [10]
         assert [number for number, bit in enumerate(shown["outputs"]) if bit] == [4]
+        assert shown["safe_state"] == {"confirmed": True, "because": None}
+        assert shown["rejects"] == {}
+        assert shown["last_sent"].endswith("02 00 00 00 40") or "01 02 00 00 40" in shown["last_sent"]
         assert peer.writes() == []
+
+
+async def test_gate_io_finds_how_many_points_a_coupler_has() -> None:
+    async def eleven(peer: ScriptedPeer, frame: bytes) -> bytes | None:
+        if frame[7] in {1, 2} and int.from_bytes(frame[10:12], "big") > 11:
+            return mbap(frame, bytes([frame[7] | 0x80, 2]))
+        return await well_behaved(peer, frame)
+
+    async with ScriptedPeer() as peer:
+        peer.answer = eleven
+        peer.registers[0x1000] = 0
+        status, lines, err = await gate("io", peer.url, "--profile", "wago-750", "--json")
+        assert status == 0, err
+        shown = json.loads(lines[0])
+        assert (len(shown["inputs"]), len(shown["outputs"])) == (11, 11)
+        assert shown["safe_state"]["confirmed"] is False
+        assert "watchdog time" in shown["safe_state"]["because"]
+        assert shown["rejects"]["exception_2"] >= 2
+
+
+async def test_gate_io_watches_through_a_cut_and_says_what_it_threw_away() -> None:
+    async with ScriptedPeer() as peer:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-c", "from gate_service.cli.app import main; main()",
+            "io", peer.url, "--profile", "wago-750", "--watch", "--json",
+            stdout=asyncio.subprocess.PIPE,
+        )  # fmt: skip
+        assert process.stdout is not None
+        try:
+
+            async def next_line() -> dict[str, object]:
+                assert process.stdout is not None
+                return json.loads(await asyncio.wait_for(process.stdout.readline(), 15))
+
+            assert (await next_line())["kind"] == "points"
+            peer.inputs[3] = True
+            assert (await next_line())["inputs"][3] == 1  # type: ignore[index]
+            peer.answer = silent
+            fault = await next_line()
+            assert fault["kind"] == "fault"
+            assert fault["error"]["code"] == "link_lost"  # type: ignore[index]
+            assert fault["rejects"] == {"timeout": 1}
+            assert fault["age_ms"] >= 300  # type: ignore[operator]
+            peer.answer = well_behaved
+            assert (await next_line())["kind"] == "points"
+        finally:
+            process.send_signal(2)
+            assert await asyncio.wait_for(process.wait(), 10) == 0
+
+
+async def test_gate_io_with_a_site_file_tells_lamps_from_booms(tmp_path: Path) -> None:
+    async with ScriptedPeer() as peer:
+        file = tmp_path / "site.toml"
+        file.write_text(SITE.replace("URL", peer.url), encoding="utf-8")
+        words = ("io", peer.url, "--profile", "wago-750", "--config", str(file))
+        for output in ("2=on", "3=pulse", "12=on"):  # raise, lower, and one that the file does not name
+            status, _, err = await gate(*words, "--set", output)
+            assert (status, "--commissioning" in err) == (2, True)
+        assert peer.writes() == []
+        status, lines, err = await gate(*words, "--set", "4=on")
+        assert status == 0, err
+        assert peer.writes() == [(4, 0xFF00)]
+        assert any(line.split() == ["4", "out-1", "exit_red", "1"] for line in lines)
+        status, _, err = await gate("io", "modbus-tcp://127.0.0.1:1/9", "--profile", "wago-750", "--config", str(file))
+        assert status == 2
+        assert peer.url in err
 
 
 async def test_gate_io_sets_an_output_only_when_commissioning() -> None:
@@ -96,7 +185,8 @@ async def test_gate_io_sets_nothing_while_a_service_holds_the_device() -> None:
         status, lines, err = await gate("io", peer.url, "--profile", "wago-750")
         assert status == 0, err
         assert "only looking" in err
-        assert len(lines) == 3
+        assert lines[1].split() == ["inputs", *["0"] * 64]
+        assert "safe state confirmed" in lines[3]
 
 
 async def test_gate_io_says_what_is_wrong_with_its_words() -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from datetime import timedelta
 from typing import Any, Final
 from uuid import uuid4
 
 from gate_service.domain.corrections import Correction
+from gate_service.domain.errors import NotFoundError
 from gate_service.domain.events import Event, EventType, JsonObject
 from gate_service.domain.ports import Clock
 from gate_service.domain.record import Entry
@@ -17,6 +19,7 @@ from sync.feed_queries import FeedQueries
 from sync.journal import SqlJournal
 from sync.site_holds import SiteHold, SiteHolds, is_touched
 from sync.stock_queries import StockQueries
+from sync.tables import to_us
 
 WAITING: Final = frozenset({LaneState.DECIDING, LaneState.REVIEW})
 """Where a lifted hold is looked at again. A detained vehicle was detained by a person or the police: they let it go."""
@@ -56,6 +59,25 @@ class HazmatDesk:
         """What is in the zone now by this gate, with S and R, and the zone as configured."""
         found = await self._stock.inventory()
         return {"as_of": self._clock.now().isoformat(), "zone": dict(self._zone), **found}
+
+    async def history(self, days: int) -> dict[str, Any]:
+        """S of each storage unit over the last days."""
+        now = self._clock.now()
+        return await self._stock.history(now - timedelta(days=days), now)
+
+    async def deliveries(self, state: str | None, limit: int) -> dict[str, Any]:
+        """How far events were told to the authority, newest first, with its answers."""
+        return {"deliveries": await self._feed.deliveries(state, limit)}
+
+    async def tell_again(self, event_id: str, by: str) -> dict[str, Any]:
+        """Tell one event once more, by hand: recorded, then due at once. NotFoundError where nothing can be."""
+        found = await self._feed.is_told(event_id)
+        if not found:
+            raise NotFoundError(f"event {event_id!r}: a delivered or parked event of the feed expected"[:160])
+        now = self._clock.now()
+        record = await self._journal.write(Entry("feed_told_again", now, by, {"event_id": event_id}))
+        await self._feed.tell_again(event_id, to_us(now))
+        return {"event_id": event_id, "record": record}
 
     async def correct(self, correction: Correction, by: str) -> dict[str, Any]:
         """Record opening stock or a mistake and tell it, in one transaction."""

@@ -208,6 +208,20 @@ class GateService:
         """What is in the zone now by this gate's entries and exits."""
         return await self._parts.hazmat.inventory()
 
+    async def hazmat_history(self, days: int) -> dict[str, Any]:
+        """S of each storage unit over the last days."""
+        return await self._parts.hazmat.history(days)
+
+    async def hazmat_deliveries(self, state: str | None, limit: int) -> dict[str, Any]:
+        """How far events were told to the authority, with its answers."""
+        return await self._parts.hazmat.deliveries(state, limit)
+
+    async def tell_hazmat_again(self, event_id: str, actor: Actor) -> dict[str, Any]:
+        """Tell one event once more, by hand."""
+        told = await self._parts.hazmat.tell_again(event_id, actor.label)
+        self._parts.worker.nudge()
+        return told
+
     async def correct_hazmat(self, correction: Correction, actor: Actor) -> dict[str, Any]:
         """Opening stock, or a mistake put right."""
         return await self._parts.hazmat.correct(correction, actor.label)

@@ -20,16 +20,18 @@ from typing import Any, Final, Self
 from urllib.parse import quote
 
 import httpx
+from sqlalchemy import Connection
 from standardwebhooks.webhooks import Webhook
 
 from gate_service.domain.errors import ConfigError, DestinationRefusedError
 from gate_service.domain.ports import Clock
-from sync import queue_rows
+from sync import queue_rows, receipts
 from sync.backoff import full_jitter_s, retry_after_s, scheduled_s
 from sync.database import Database
 from sync.destination import GuardedTransport, Resolve, check_url, resolve
 from sync.line import Line
 from sync.queue_rows import FeedRow
+from sync.receipts import LONGEST_ANSWER, Receipt
 from sync.settings import AuthoritySettings
 from sync.tables import from_us, to_us
 
@@ -41,6 +43,7 @@ GONE: Final = 410
 SECRET_PREFIX: Final = "whsec_"  # noqa: S105 - the prefix of every secret of the specification
 SECRET_BYTES: Final = range(24, 65)  # Standard Webhooks: 24 to 64 bytes
 UNREACHABLE_CAP_S: Final = 15.0
+ANSWER_WITHIN_S: Final = 1.0  # for what stands in the answer; its status is enough
 
 
 def cloud_event(row: FeedRow, site_id: str) -> bytes:
@@ -203,41 +206,71 @@ class AuthorityFeed:
             headers = signed_headers(read_secrets(self._settings.secret_file), row.event_id, now, body)
             async with asyncio.timeout(self._settings.timeout_s):
                 request = self._client.stream("POST", self._settings.url, content=body, headers=headers)
-                async with request as response:  # what the body says does not matter and is not read
+                async with request as response:
                     status, wish = response.status_code, response.headers.get("retry-after")
+                    answer = await _beginning(response)
         except (httpx.ConnectError, httpx.ConnectTimeout, ConfigError) as error:
             self.line.failed(f"unreachable: {error!r}")
             return False
         except (httpx.HTTPError, httpx.InvalidURL, TimeoutError, DestinationRefusedError) as error:
             self.line.failed(repr(error))
-            await self._failed(row, repr(error), None)
+            await self._failed(row, repr(error), None, self._receipt(row, None, repr(error)))
             return True
+        receipt = self._receipt(row, status, answer)
         if 200 <= status < 300:
             self.line.answered()
-            await self._delivered(row)
+            await self._delivered(row, receipt)
             return True
         self.line.failed(f"status 2xx expected, found {status}")
         if status == GONE:
-            await self._park(row, "410: the receiver is gone for good, says itself")
+            await self._park(row, "410: the receiver is gone for good, says itself", receipt)
         else:
-            await self._failed(row, f"status {status}", retry_after_s(wish, now))
+            await self._failed(row, f"status {status}", retry_after_s(wish, now), receipt)
         return True
 
-    async def _delivered(self, row: FeedRow) -> None:
-        now_us = to_us(self._clock.now())
-        events = [(row.epoch, row.seq)]
-        await self._database.write(lambda c: queue_rows.mark_delivered(c, "feed", events, now_us))
+    def _receipt(self, row: FeedRow, status: int | None, answer: str) -> Receipt:
+        return Receipt(row.event_id, to_us(self._clock.now()), status, answer)
 
-    async def _failed(self, row: FeedRow, reason: str, wish_s: float | None) -> None:
+    async def _delivered(self, row: FeedRow, receipt: Receipt) -> None:
+        events = [(row.epoch, row.seq)]
+
+        def note(connection: Connection) -> None:
+            queue_rows.mark_delivered(connection, "feed", events, receipt.at_us)
+            receipts.keep(connection, receipt)
+
+        await self._database.write(note)
+
+    async def _failed(self, row: FeedRow, reason: str, wish_s: float | None, receipt: Receipt) -> None:
         """Note the attempt: due again by the schedule, never before the receiver's wish; parked after the last."""
         delay_s = scheduled_s(row.attempts + 1, self._settings.delays_s)
         if delay_s is None:
-            await self._park(row, f"{row.attempts + 1} attempts without success, last: {reason}")
+            await self._park(row, f"{row.attempts + 1} attempts without success, last: {reason}", receipt)
             return
         due_us = to_us(self._clock.now() + timedelta(seconds=max(delay_s, wish_s or 0.0)))
-        await self._database.write(lambda c: queue_rows.mark_failed(c, row, due_us, reason))
 
-    async def _park(self, row: FeedRow, reason: str) -> None:
+        def note(connection: Connection) -> None:
+            queue_rows.mark_failed(connection, row, due_us, reason)
+            receipts.keep(connection, receipt)
+
+        await self._database.write(note)
+
+    async def _park(self, row: FeedRow, reason: str, receipt: Receipt) -> None:
         log.error("zone authority: hazardous event %s parked, a person must look: %s", row.event_id, reason)
         events = [(row.epoch, row.seq, reason)]
-        await self._database.write(lambda c: queue_rows.mark_parked(c, "feed", events))
+
+        def note(connection: Connection) -> None:
+            queue_rows.mark_parked(connection, "feed", events)
+            receipts.keep(connection, receipt)
+
+        await self._database.write(note)
+
+
+async def _beginning(response: httpx.Response) -> str:
+    """The first bytes of an answer, for the receipt; whatever goes wrong with them changes nothing of its status."""
+    try:
+        async with asyncio.timeout(ANSWER_WITHIN_S):
+            async for piece in response.aiter_bytes():
+                return piece[:LONGEST_ANSWER].decode(errors="replace")
+    except (httpx.HTTPError, TimeoutError) as error:
+        return repr(error)
+    return ""

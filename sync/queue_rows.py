@@ -139,6 +139,19 @@ def send_again(connection: Connection, queue: str, event_ids: Sequence[str] | No
     )
 
 
+def tell_again(connection: Connection, event_id: str, now_us: int) -> bool:
+    """Take one event of the feed up again, parked or delivered; the receiver knows a repeat by its id.
+
+    False where there is no such event, or where it waits anyway.
+    """
+    taken = run(
+        connection,
+        "UPDATE feed SET state = 'due', attempts = 0, due_at_us = ?, reason = NULL WHERE id = ? AND state <> 'due'",
+        (now_us, event_id),
+    )
+    return taken.rowcount > 0
+
+
 def parked(connection: Connection, queue: str, limit: int) -> list[dict[str, Any]]:
     """Parked events with their reasons, newest first."""
     rows = run(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Mapping
+from datetime import datetime
 from functools import partial
 from typing import Any, Final
 
@@ -12,6 +13,7 @@ from sqlalchemy import Connection
 
 from gate_service.domain.inventory import ExposedPeople, Stock, inventory
 from gate_service.domain.major_hazard import StockTables
+from gate_service.domain.stock_history import StockHistory
 from sync.database import Database
 from sync.statements import run
 
@@ -26,6 +28,7 @@ class StockQueries:
         self._tables = tables
         self._exposed = exposed
         self._stock = Stock()
+        self._history = StockHistory(tables)
         self._taken_to = 0  # record number: all events of one record are committed together
         self._answer: dict[str, Any] | None = None
         self._one_at_a_time = asyncio.Lock()
@@ -40,6 +43,13 @@ class StockQueries:
                 self._answer = await asyncio.to_thread(inventory, self._stock, self._tables, self._exposed)
             return {**self._answer, "record": self._taken_to}
 
+    async def history(self, since: datetime, until: datetime) -> dict[str, Any]:
+        """S of each storage unit over time (`gate_service.domain.stock_history`)."""
+        async with self._one_at_a_time:
+            await self._catch_up()
+            units = await asyncio.to_thread(self._history.told, since, until)
+        return {"since_at": since.isoformat(), "until_at": until.isoformat(), "units": units}
+
     async def _catch_up(self) -> None:
         while True:
             rows = await self._database.read(partial(_events, after=self._taken_to))
@@ -49,7 +59,9 @@ class StockQueries:
 
     def _take(self, rows: list[tuple[int, Mapping[str, Any]]]) -> None:
         for number, event in rows:
-            self._stock.take(event)
+            touched = self._stock.take(event)
+            if touched:
+                self._history.note(touched, self._stock.balances, datetime.fromisoformat(str(event["at"])))
             self._taken_to = number
 
 

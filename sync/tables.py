@@ -127,6 +127,17 @@ outbox = _queue("outbox")  # for the central system
 feed = _queue("feed")  # hazmat events for the zone authority
 Index("feed_by_record", feed.c.record_number, feed.c.seq)  # how the authority reads it again
 
+receipts = Table(  # what the zone authority answered, attempt by attempt
+    "receipts",
+    metadata,
+    Column("id", Number, primary_key=True),
+    Column("event_id", String, nullable=False),
+    Column("at_us", Number, nullable=False),
+    Column("status", Integer),  # NULL: no whole answer came
+    Column("answer", String, nullable=False),
+    Index("receipts_by_event", "event_id", "id"),
+)
+
 # --- ledgers: made from the records' ledger changes, and checked against them by `gate verify` -----------------------
 
 slip_uses = Table(

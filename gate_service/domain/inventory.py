@@ -72,23 +72,22 @@ class Stock:
         self.balances: dict[Key, Balance] = {}
         self.enterprise_names: dict[str, str] = {}
 
-    def take(self, event: JsonObject) -> None:
-        """Add one event; what is no entry, exit or correction changes nothing."""
+    def take(self, event: JsonObject) -> list[Key]:
+        """Add one event and say which balances it touched; what is no entry, exit or correction changes nothing."""
         sign, data = SIGNS.get(str(event.get("type"))), event.get("data")
         if sign is None or not isinstance(data, Mapping):
-            return
+            return []
         enterprise = data.get("enterprise")
         code = ""
         if isinstance(enterprise, Mapping):
             code = _text(enterprise.get("customs_code"))
             if name := _text(enterprise.get("name")):
                 self.enterprise_names[code] = name
-        lines = data.get("lines")
-        for line in lines if isinstance(lines, list) else ():
-            if isinstance(line, Mapping):
-                self._take_line(line, code, sign, _text(event.get("at")))
+        lines, at = data.get("lines"), _text(event.get("at"))
+        found = lines if isinstance(lines, list) else []
+        return [self._take_line(line, code, sign, at) for line in found if isinstance(line, Mapping)]
 
-    def _take_line(self, line: JsonObject, code: str, sign: int, at: str) -> None:
+    def _take_line(self, line: JsonObject, code: str, sign: int, at: str) -> Key:
         goods = goods_of(line)
         key = Key(_text(line.get("storage_unit")), code, goods.un_no, goods.cas)
         balance = self.balances.setdefault(key, Balance())
@@ -100,6 +99,7 @@ class Stock:
             balance.unknown_lines += 1
         else:
             balance.grams += sign * net.grams
+        return key
 
 
 def goods_of(line: JsonObject) -> Goods:

@@ -15,6 +15,7 @@ WORK_LANES: Final = frozenset({Role.OPERATOR, Role.SUPERVISOR, Role.CUSTOMS})
 AUDIT: Final = frozenset({Role.SUPERVISOR, Role.AUDITOR, Role.ADMINISTRATOR})
 HAZMAT: Final = frozenset({Role.AUTHORITY, Role.SUPERVISOR, Role.AUDITOR})
 AUTHORITY: Final = frozenset({Role.AUTHORITY})
+TELL_AGAIN: Final = frozenset({Role.AUTHORITY, Role.SUPERVISOR})
 ACCOUNTS: Final = frozenset({Role.ADMINISTRATOR})
 DISPLAY: Final = frozenset({Role.DEVICE, Role.OPERATOR, Role.SUPERVISOR, Role.ADMINISTRATOR})
 NOBODY: Final[frozenset[Role]] = frozenset()
@@ -80,6 +81,12 @@ ADDRESSES: Final = (
     Address("GET", "/api/v1/hazmat/stream", HAZMAT, Scope.HAZMAT),
     Address("GET", "/api/v1/hazmat/inventory.csv", HAZMAT, Scope.HAZMAT),
     Address("GET", "/api/v1/hazmat/entries.csv", HAZMAT, Scope.HAZMAT),
+    Address("GET", "/api/v1/hazmat/history", HAZMAT, Scope.HAZMAT),
+    Address("GET", "/api/v1/hazmat/deliveries", HAZMAT),
+    Address("POST", "/api/v1/hazmat/deliveries/{event_id}/again", TELL_AGAIN),
+    Address("POST", "/api/v1/hazmat/exports", HAZMAT),
+    Address("GET", "/api/v1/hazmat/exports/{export_id}", HAZMAT),
+    Address("GET", "/api/v1/hazmat/exports/{export_id}/file", HAZMAT),
     Address("POST", "/api/v1/hazmat/corrections", AUTHORITY),
     Address("GET", "/api/v1/hazmat/holds", HAZMAT | WATCH, Scope.HOLDS),
     Address("POST", "/api/v1/hazmat/holds", AUTHORITY, Scope.HOLDS),

@@ -15,6 +15,7 @@ from gate_service.web import problems
 from gate_service.web.access import TABLE
 from gate_service.web.bodies import schemas
 from gate_service.web.context import HERE, Web
+from gate_service.web.exports import Exports
 from gate_service.web.gate_api import GateApi
 from gate_service.web.headers import SecurityHeaders
 from gate_service.web.live import LiveHub
@@ -40,6 +41,7 @@ def create_app(gate: GateApi, accounts: Accounts, settings: WebSettings, clock: 
         hub=LiveHub(gate, clock),
         settings=settings,
         clock=clock,
+        exports=Exports(clock),
     )
     # Taken as they are, not included: an included router hides its routes from the check of the access table below.
     for routes in (pages, account_routes, lanes, record, hazmat, service):

@@ -140,6 +140,12 @@ class CorrectedLine(Body):
     ghs_symbol: Several = Field(default_factory=list)
 
 
+class NewExport(Body):
+    """A workbook to make: every line of every event, or the balances."""
+
+    what: Literal["entries", "inventory"]
+
+
 class StockCorrection(Body):
     """Opening stock, or a mistake put right by a change with its sign."""
 
@@ -224,6 +230,7 @@ DESCRIBED: Final[tuple[type[Body], ...]] = (
     Approval,
     NewUser,
     NewToken,
+    NewExport,
     StockCorrection,
     NewHold,
     Lifting,

@@ -11,6 +11,7 @@ from fastapi.templating import Jinja2Templates
 from starlette.requests import HTTPConnection
 
 from gate_service.domain.ports import Clock
+from gate_service.web.exports import Exports
 from gate_service.web.gate_api import GateApi
 from gate_service.web.live import LiveHub
 from gate_service.web.settings import WebSettings
@@ -33,6 +34,7 @@ class Web:
     hub: LiveHub
     settings: WebSettings
     clock: Clock
+    exports: Exports
 
 
 def web_of(connection: HTTPConnection) -> Web:

@@ -92,6 +92,18 @@ class GateApi(Protocol):
         """As `hazmat_entries`, the newest ones, oldest of them first."""
         ...
 
+    async def hazmat_history(self, days: int) -> dict[str, Any]:
+        """`{"since_at", "until_at", "units": [{"storage_unit", "step", "points": [{"at", "s", "s_highest"}]}]}`."""
+        ...
+
+    async def hazmat_deliveries(self, state: str | None, limit: int) -> dict[str, Any]:
+        """`{"deliveries": [{"id", "type", "state", "attempts", "reason", "delivered_at", "receipts", …}]}`."""
+        ...
+
+    async def tell_hazmat_again(self, event_id: str, actor: Actor) -> dict[str, Any]:
+        """Tell one event once more. NotFoundError where none was delivered or parked."""
+        ...
+
     async def correct_hazmat(self, correction: Correction, actor: Actor) -> dict[str, Any]:
         """Record and tell opening stock or a mistake: `{"event_id", "record"}`."""
         ...

@@ -78,6 +78,7 @@ class WebServer:
             failed.callback(listener.close)
             await stack.enter_async_context(self._control)
             await stack.enter_async_context(self._web.hub)
+            stack.push_async_callback(self._web.exports.end)
             self._task = asyncio.create_task(self._server.serve([listener]))
             while not self._server.started:
                 if self._task.done():

@@ -288,6 +288,8 @@ class FakeGate:
     mute: bool = False
     hazmat_events: list[dict[str, Any]] = field(default_factory=list)
     stock: dict[str, Any] = field(default_factory=lambda: {"balances": [], "units": [], "enterprises": []})
+    history: list[dict[str, Any]] = field(default_factory=list)
+    deliveries: list[dict[str, Any]] = field(default_factory=list)
     corrections: list[tuple[Any, Actor]] = field(default_factory=list)
     holds: dict[str, dict[str, Any]] = field(default_factory=dict)
 
@@ -422,6 +424,19 @@ class FakeGate:
 
     async def hazmat_newest(self, limit: int) -> dict[str, Any]:
         return {"entries": self.hazmat_events[-limit:], "after": str(len(self.hazmat_events)), "more": False}
+
+    async def hazmat_history(self, days: int) -> dict[str, Any]:
+        return {"since_at": iso(days * 86_400), "until_at": iso(), "units": self.history}
+
+    async def hazmat_deliveries(self, state: str | None, limit: int) -> dict[str, Any]:
+        return {"deliveries": [one for one in self.deliveries if state in (None, one["state"])][:limit]}
+
+    async def tell_hazmat_again(self, event_id: str, actor: Actor) -> dict[str, Any]:
+        for one in self.deliveries:
+            if one["id"] == event_id and one["state"] != "due":
+                one.update(state="due", by=actor.label)
+                return {"event_id": event_id, "record": 1}
+        raise NotFoundError(f"event {event_id!r}: a delivered or parked event of the feed expected")
 
     async def correct_hazmat(self, correction: Any, actor: Actor) -> dict[str, Any]:
         self.corrections.append((correction, actor))

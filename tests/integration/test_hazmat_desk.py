@@ -18,6 +18,7 @@ from lanes.policy.case import read_case
 from lanes.policy.engine import assess
 from lanes.policy.stock_tables import STOCK_EDITION, stock_tables
 from lanes.states import LaneState
+from sync import queue_rows
 from sync.database import Database, DatabaseSettings
 from sync.feed_queries import FeedQueries
 from sync.journal import SqlJournal
@@ -113,7 +114,8 @@ async def test_a_hold_stops_what_it_names_and_lifting_lets_it_go(desk, kind, nam
     assessment = assess(read_case(case))
     held = [check for check in assessment.checks if check.reason_code == "hold"]
     assert [check.found for check in held] == ["safety"]
-    assert "泄漏处置中" in held[0].source
+    assert held[0].source is not None
+    assert held[0].source.note == "泄漏处置中"
     await desk.desk.lift_hold(placed["id"], "处置完毕", BY, [])
     assert await desk.known() == []
 
@@ -236,3 +238,31 @@ def test_a_detained_vehicle_is_not_let_go_by_lifting_a_hold():
     from gate_service.hazmat_desk import WAITING
 
     assert LaneState.DETAINED not in WAITING
+
+
+async def test_what_a_unit_held_over_time_is_read_from_the_record_again_after_a_restart(tmp_path):
+    async with open_desk(tmp_path) as desk:
+        await desk.cross(1, EventType.HAZMAT_ENTERED, 250_000)
+        desk.clock.move(3600 * 30)
+        await desk.cross(2, EventType.HAZMAT_EXITED, 50_000)
+        first = await desk.desk.history(7)
+    async with open_desk(tmp_path) as again:
+        again.clock.move(3600 * 30)
+        assert await again.desk.history(7) == first
+    [unit] = first["units"]
+    assert (unit["storage_unit"], unit["step"]) == ("W3", "hour")
+    assert [point["s"] for point in unit["points"]] == [0.0, 0.5, 0.4]
+
+
+async def test_only_what_was_told_or_parked_is_told_again_and_the_record_says_by_whom(desk):
+    await desk.cross(1, EventType.HAZMAT_ENTERED, 1000)
+    [delivery] = (await desk.desk.deliveries("due", 10))["deliveries"]
+    with pytest.raises(NotFoundError, match="delivered or parked"):
+        await desk.desk.tell_again(delivery["id"], BY)
+    event = [(delivery["epoch"], delivery["seq"], "410")]
+    await desk.database.write(lambda connection: queue_rows.mark_parked(connection, "feed", event))
+    await desk.desk.tell_again(delivery["id"], BY)
+    [delivery] = (await desk.desk.deliveries(None, 10))["deliveries"]
+    assert (delivery["state"], delivery["attempts"], delivery["reason"]) == ("due", 0, None)
+    told = [record for record in await desk.journal.records() if record.kind == "feed_told_again"]
+    assert [record.actor for record in told] == [BY]

@@ -3,9 +3,14 @@
 import asyncio
 import http.server
 import threading
+from types import SimpleNamespace
 
 import pytest
 
+from gate_service.clock import RealClock
+from sync.feed_queries import FeedQueries
+from sync.tables import to_us
+from sync.verify import verify_directory
 from tests.fakes.record_entries import crossing, decision, passage_id
 from tests.fakes.sync_parties import Party, site, until
 
@@ -136,3 +141,50 @@ async def test_a_slow_authority_does_not_hold_up_other_passages(authority, tmp_p
         await asyncio.sleep(0)
         await until(lambda: has(authority, 2), within_s=1.4)
         await told(gate, authority, 3)
+
+
+async def test_each_answer_is_kept_and_an_event_told_again_by_hand_is_a_repeat_to_the_receiver(authority, tmp_path):
+    await authority.fault("status", "/hooks", times=1, status=503, headers={"Retry-After": "0"})
+    async with site(tmp_path / "k1", None, authority) as gate:
+        await cross(gate, 1)
+        await told(gate, authority, 1)
+        queries = FeedQueries(gate.database, "K1")
+        [delivery] = await queries.deliveries(None, 10)
+        assert (delivery["state"], delivery["attempts"], delivery["reason"]) == ("delivered", 2, None)
+        assert [receipt["status"] for receipt in delivery["receipts"]] == [503, 201]
+        assert delivery["receipts"][-1]["answer"] == "{}"
+        assert await queries.deliveries("parked", 10) == []
+
+        assert await queries.tell_again(delivery["id"], to_us(RealClock().now()))
+        gate.worker.nudge()
+
+        async def is_repeated():
+            return (await authority.counts())["repeats"] == 1
+
+        await until(is_repeated)
+        await told(gate, authority, 1)
+        [delivery] = await queries.deliveries("delivered", 10)
+        assert [receipt["status"] for receipt in delivery["receipts"]] == [503, 201, 200]
+    assert verify_directory(tmp_path / "k1").findings == []
+
+
+async def test_an_answer_whose_body_stalls_or_is_no_text_counts_by_its_status(tmp_path):
+    async def answer(reader, writer):
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n\x00\x1b[2Jreceipt 7")
+        await reader.read()  # until the other side has enough of it
+        writer.close()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    receiver = SimpleNamespace(port=port, url=f"http://127.0.0.1:{port}")
+    async with server, site(tmp_path / "k1", None, receiver) as gate:
+        await cross(gate, 1)
+
+        async def is_told():
+            return (await feed(gate))["due"] == 0
+
+        await until(is_told, within_s=5)
+        [delivery] = await FeedQueries(gate.database, "K1").deliveries(None, 10)
+        assert delivery["state"] == "delivered"
+        assert [(one["status"], one["answer"]) for one in delivery["receipts"]] == [(200, "  [2Jreceipt 7")]

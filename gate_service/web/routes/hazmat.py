@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
-from fastapi import APIRouter, Depends, Header, Response
+from fastapi import APIRouter, Depends, Header, Query, Response
+from fastapi.responses import FileResponse
 
 from gate_service.domain.corrections import read_correction
 from gate_service.domain.mass import Mass
 from gate_service.web import guard
-from gate_service.web.bodies import Lifting, NewHold, StockCorrection, described, reader
+from gate_service.web.bodies import Lifting, NewExport, NewHold, StockCorrection, described, reader
 from gate_service.web.context import Cursor, Limit, Parts, Web
 from gate_service.web.csv_tables import BALANCE_COLUMNS, ENTRY_COLUMNS, csv_answer, rows_of
+from gate_service.web.exports import XLSX
 from gate_service.web.guard import Admitted
 from gate_service.web.live import encode
 from gate_service.web.once import Key, once
@@ -62,6 +64,50 @@ async def inventory_csv(web: Parts) -> Response:
 async def entries_csv(web: Parts, caller: Admitted) -> Response:
     """Every line of every event as a table, sent page by page."""
     return csv_answer("entries.csv", ENTRY_COLUMNS, _entry_rows(web, caller))
+
+
+@router.get("/history")
+async def history(web: Parts, days: Annotated[int, Query(ge=1, le=400)] = 30) -> dict[str, Any]:
+    """S of each storage unit over the last days: by the hour up to a week, by the day beyond."""
+    return await web.gate.hazmat_history(days)
+
+
+@router.get("/deliveries")
+async def deliveries(
+    web: Parts, state: Literal["due", "parked", "delivered"] | None = None, limit: Limit = 100
+) -> dict[str, Any]:
+    """How far events were told to the zone authority, newest first, with every answer it gave."""
+    return await web.gate.hazmat_deliveries(state, limit)
+
+
+@router.post("/deliveries/{event_id}/again")
+async def tell_again(web: Parts, caller: Admitted, event_id: str) -> dict[str, Any]:
+    """Tell an event that was delivered or parked once more; the receiver knows the repeat by its id."""
+    return await web.gate.tell_hazmat_again(event_id, caller.actor)
+
+
+@router.post("/exports", status_code=202, openapi_extra=described(NewExport))
+async def begin_export(
+    web: Parts, caller: Admitted, body: Annotated[NewExport, Depends(reader(NewExport))]
+) -> dict[str, Any]:
+    """Begin a workbook (XLSX); ask its address how far it is, then fetch `/file`."""
+    if body.what == "inventory":
+        balances = (await web.gate.hazmat_inventory())["balances"]
+        return web.exports.begin(caller.actor.label, "inventory.xlsx", BALANCE_COLUMNS, _pages_of(balances))
+    return web.exports.begin(caller.actor.label, "entries.xlsx", ENTRY_COLUMNS, _entry_rows(web, caller))
+
+
+@router.get("/exports/{export_id}")
+async def export(web: Parts, caller: Admitted, export_id: str) -> dict[str, Any]:
+    """How far it is: `{"id", "state", "rows", "error"}`; state running, done or failed."""
+    return web.exports.of(export_id, caller.actor.label).shown()
+
+
+@router.get("/exports/{export_id}/file")
+async def export_file(web: Parts, caller: Admitted, export_id: str) -> Response:
+    """The finished workbook."""
+    found = web.exports.finished(export_id, caller.actor.label)
+    return FileResponse(found.path, media_type=XLSX, filename=found.name)
 
 
 @router.post("/corrections", openapi_extra=described(StockCorrection))

@@ -55,6 +55,7 @@ class Data(Shape):
     dir: str
     url: str = ""
     disk_reserve_mb: int = Field(256, ge=16, le=1_000_000)
+    keep_days: int = Field(184, ge=184, le=36_500)  # six calendar months: Cybersecurity Law article 23
 
 
 class Central(Shape):

@@ -44,10 +44,14 @@ from lanes.snapshot import lane_snapshot
 from sync.accounts import Accounts
 from sync.database import Database, DatabaseSettings
 from sync.feed_queries import FeedQueries
+from sync.files import FileStore
 from sync.journal import SqlJournal
+from sync.kernel_time import kernel_mark
+from sync.retention import Retention
 from sync.settings import AuthoritySettings, CentralSettings, SyncSettings
 from sync.site_holds import SiteHolds
 from sync.stock_queries import StockQueries
+from sync.time_mark import best_of
 from sync.worker import SyncWorker
 
 ZERO_BAND_INTERVALS = 2
@@ -73,8 +77,17 @@ def build(site: LoadedSite, clock: Clock | None = None) -> Built:
             site.folder / file.data.dir, url=file.data.url, reserve_bytes=file.data.disk_reserve_mb * 1024 * 1024
         )
     )
-    journal = SqlJournal(database, file.site.id, clock)
-    worker = SyncWorker(_sync_settings(site), database, journal, clock, check_slip=check_slip)
+    journal = SqlJournal(database, file.site.id, clock, time_marks=lambda: best_of((worker.time_mark(), kernel_mark())))
+    worker = SyncWorker(
+        _sync_settings(site),
+        database,
+        journal,
+        clock,
+        check_slip=check_slip,
+        newest_checkpoint=lambda: journal.checkpoint,
+    )
+    files = FileStore(database.settings.directory)
+    retention = Retention(journal, files, clock, file.data.keep_days)
     controllers: dict[str, LaneController] = {}
     watchers = Watchers((lane.id for lane in file.lanes), lambda lane_id: lane_snapshot(controllers[lane_id]))
     module_settings = [_module_settings(module) for module in file.modules]
@@ -113,7 +126,10 @@ def build(site: LoadedSite, clock: Clock | None = None) -> Built:
         barriers += lane_devices.barriers.values()
     lanes = {lane_id: Lane(controller, LaneCommands(controller)) for lane_id, controller in controllers.items()}
     parts = Parts(
-        record=(database, journal),
+        record=(database, journal, retention),
+        retention=retention,
+        files=files,
+        clock=clock,
         worker=worker,
         lanes=lanes,
         buses=list(buses.values()),

@@ -16,6 +16,7 @@ from gate_service.domain.corrections import Correction
 from gate_service.domain.errors import InputError, NotFoundError
 from gate_service.domain.events import JsonObject
 from gate_service.domain.passage import from_document
+from gate_service.domain.ports import Clock
 from gate_service.hazmat_desk import HazmatDesk
 from gate_service.live import Watchers
 from lanes.commands import LaneCommands
@@ -23,8 +24,11 @@ from lanes.controller import LaneController
 from lanes.routing import route_document
 from lanes.snapshot import lane_snapshot, passage_snapshot
 from lanes.states import LaneState
+from sync.erasure import erase_passage
+from sync.files import FileStore
 from sync.journal import SqlJournal
 from sync.record_queries import PassageFilter
+from sync.retention import Retention
 from sync.worker import SyncWorker
 
 if TYPE_CHECKING:
@@ -63,7 +67,7 @@ class Lane:
 class Parts:
     """Everything the service runs, in the order in which it starts."""
 
-    record: Sequence[AbstractAsyncContextManager[Any]]  # database, journal
+    record: Sequence[AbstractAsyncContextManager[Any]]  # database, journal, retention
     worker: SyncWorker
     lanes: Mapping[str, Lane]
     buses: Sequence[AbstractAsyncContextManager[Any]]  # lines that several modules share
@@ -71,6 +75,9 @@ class Parts:
     barriers: Sequence[AbstractAsyncContextManager[Any]]  # left first: a pulse under way ends, no output stays on
     journal: SqlJournal
     hazmat: HazmatDesk
+    retention: Retention
+    files: FileStore
+    clock: Clock
 
 
 class GateService:
@@ -190,11 +197,19 @@ class GateService:
         """Every driver with its last bytes, counters and ages."""
         return {"devices": [dict(device.snapshot()) for device in self._parts.devices]}
 
+    async def erase(self, request: JsonObject, by: str) -> dict[str, Any]:
+        """Erase the personal data of `{"passage_id", "reason"}` for who asks. Raises NotFoundError, InputError."""
+        match request:
+            case {"passage_id": str(passage_id), "reason": str(reason)}:
+                return await erase_passage(self._parts.journal, self._parts.clock, passage_id, reason, by)
+        raise InputError("erase: passage_id and reason expected")
+
     async def sync_status(self) -> dict[str, Any]:
         """Lines, ages, backlog, parked entries."""
         counts = await self._parts.journal.counts()
         outside = await self._parts.worker.status()
-        return {"record": _plain(counts), "writable": self._parts.journal.is_writable(), **outside}
+        record = {**_plain(counts), "retention": await self._parts.retention.status()}
+        return {"record": record, "writable": self._parts.journal.is_writable(), **outside}
 
     async def hazmat_entries(self, after: str | None, limit: int) -> dict[str, Any]:
         """Hazardous entries and exits as the authority is told."""

@@ -11,17 +11,22 @@ from sync import ledger
 from sync.chain import GENESIS, EventMark, Link, link_hash, sha256_hex
 from sync.encoding import EntryRow, EventRow, PassageRow
 from sync.statements import Row, run, run_many
+from sync.time_mark import UNKNOWN
 
 HEAD: Final = (
     "SELECT COALESCE(MAX(number), 0), COALESCE((SELECT hash FROM records ORDER BY number DESC LIMIT 1), ''),"
-    " (SELECT COALESCE(MAX(seq), 0) FROM outbox WHERE epoch = ?),"
-    " (SELECT COALESCE(MAX(seq), 0) FROM feed WHERE epoch = ?)"
+    # A queue whose rows all went with their segments goes on where those left off.
+    " (SELECT COALESCE(MAX(seq), (SELECT outbox_seq FROM segments WHERE epoch = ? ORDER BY number DESC LIMIT 1), 0)"
+    " FROM outbox WHERE epoch = ?),"
+    " (SELECT COALESCE(MAX(seq), (SELECT feed_seq FROM segments WHERE epoch = ? ORDER BY number DESC LIMIT 1), 0)"
+    " FROM feed WHERE epoch = ?)"
     " FROM records"
 )
 INSERT_RECORD: Final = (
     "INSERT INTO records (number, epoch, kind, at_us, actor, lane, passage_id, facts, facts_sha256, ledger,"
-    " passage_sha256, previous_hash, hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    " passage_sha256, clock, previous_hash, hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
+INSERT_FILE: Final = "INSERT INTO files (sha256, record_number, bytes, media_type) VALUES (?, ?, ?, ?)"
 UPSERT_PASSAGE: Final = (
     "INSERT INTO passages (id, opened_record, last_record, lane, direction, state, plate, verdict, opened_at_us,"
     " closed_at_us, document) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
@@ -49,13 +54,16 @@ class Head:
 
 def head(connection: Connection, epoch: str) -> Head:
     """Read where the record ends; inside a write this is what the next entry follows."""
-    row = run(connection, HEAD, (epoch, epoch)).fetchone()
+    row = run(connection, HEAD, (epoch,) * 4).fetchone()
     assert row is not None
     return Head(row[0], row[1] or GENESIS, row[2], row[3])
 
 
-def append(connection: Connection, site_id: str, epoch: str, row: EntryRow) -> int:
-    """Write the entry after the last record and return its number. Raises LedgerRefusedError."""
+def append(connection: Connection, site_id: str, epoch: str, row: EntryRow, clock: str = UNKNOWN.text()) -> int:
+    """Write the entry after the last record and return its number; `clock` says how far its time can be trusted.
+
+    Raises LedgerRefusedError.
+    """
     last = head(connection, epoch)
     number = last.records + 1
     events = _untold(connection, row.events)
@@ -75,8 +83,11 @@ def append(connection: Connection, site_id: str, epoch: str, row: EntryRow) -> i
         passage_sha256=None if row.passage is None else row.passage.sha256,
         events=tuple(numbered.mark for numbered in (*outbox, *feed)),
         previous_hash=last.hash,
+        clock=clock,
     )
     _insert_record(connection, link, row)
+    if row.files:
+        run_many(connection, INSERT_FILE, [(f.sha256, number, f.size, f.media_type) for f in row.files])
     if row.passage is not None:
         _store_passage(connection, row.passage, number)
     for queue, numbered_events in (("outbox", outbox), ("feed", feed)):
@@ -135,6 +146,7 @@ def _insert_record(connection: Connection, link: Link, row: EntryRow) -> None:
             link.facts_sha256,
             row.ledger,
             link.passage_sha256,
+            link.clock,
             link.previous_hash,
             link_hash(link),
         ),

@@ -12,6 +12,11 @@ The hash of a record is SHA-256, in lower-case hexadecimal, over the UTF-8 bytes
   `passage_sha256` over the passage document this entry stored (null for none).
 - The last list names every event of the entry in the order of the outbox, then of the feed, by SHA-256 of its payload.
 - `previous_hash` of record 1 is 64 zeros.
+
+A record that says how far its time can be trusted (`sync.time_mark`) has another first word and one more element, the
+stored text of that, as the last but one:
+
+    ["gate-record-2", …, [[queue, seq, passage_id, sha256], …], clock, previous_hash]
 """
 
 from __future__ import annotations
@@ -22,6 +27,7 @@ from dataclasses import dataclass
 from typing import Final
 
 FORMAT: Final = "gate-record-1"
+FORMAT_WITH_CLOCK: Final = "gate-record-2"
 GENESIS: Final = "0" * 64
 
 
@@ -52,12 +58,13 @@ class Link:
     passage_sha256: str | None
     events: tuple[EventMark, ...]
     previous_hash: str
+    clock: str | None = None
 
 
 def canonical_bytes(link: Link) -> bytes:
     """The bytes that are hashed. Raises UnicodeEncodeError for text that is not Unicode (a lone surrogate)."""
     document = [
-        FORMAT,
+        FORMAT if link.clock is None else FORMAT_WITH_CLOCK,
         link.site_id,
         link.epoch,
         link.number,
@@ -70,6 +77,7 @@ def canonical_bytes(link: Link) -> bytes:
         link.ledger_sha256,
         link.passage_sha256,
         [[mark.queue, mark.seq, mark.passage_id, mark.sha256] for mark in link.events],
+        *([] if link.clock is None else [link.clock]),
         link.previous_hash,
     ]
     return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()

@@ -12,6 +12,7 @@ from email.utils import parsedate_to_datetime
 from typing import Final
 
 from gate_service.domain.ports import Clock
+from sync.time_mark import UNKNOWN, TimeMark
 
 DRIFT_PER_S: Final = 100e-6
 """Parts drifted a second: twice the 50 ppm of a plain PC oscillator over temperature. Site decision."""
@@ -51,6 +52,13 @@ class ClockTrust:
         if self._offset_s is None:
             return None
         return math.ceil(abs(self._offset_s) + self._slack_s + self._drift_s())
+
+    def mark(self) -> TimeMark:
+        """For the record: offset and bound in milliseconds; unknown where nobody ever said the time."""
+        if self._offset_s is None:
+            return UNKNOWN
+        error_s = abs(self._offset_s) + self._slack_s + self._drift_s()
+        return TimeMark("central", round(self._offset_s * 1000), math.ceil(error_s * 1000))
 
     def status(self) -> dict[str, int | None]:
         """For `/api/v1/sync`."""

@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from gate_service.domain.events import Event, JsonObject
-from gate_service.domain.record import Entry, LedgerChange
+from gate_service.domain.record import Entry, FileRef, LedgerChange
 from sync.chain import sha256_hex
 from sync.tables import to_us
 
@@ -72,12 +72,13 @@ class EntryRow:
     changes: tuple[LedgerChange, ...]
     passage: PassageRow | None
     events: tuple[EventRow, ...]
+    files: tuple[FileRef, ...] = ()
 
 
 def encode_entry(entry: Entry) -> EntryRow:
     """Encode and check an entry whole, before anything is written. Raises TypeError or ValueError."""
     refuse_floats(entry.facts, "facts")
-    facts = to_json(entry.facts)
+    facts = to_json(_with_files(entry) if entry.files else entry.facts)
     ledger = encode_ledger(entry.ledger) if entry.ledger else None
     return EntryRow(
         kind=entry.kind,
@@ -92,7 +93,16 @@ def encode_entry(entry: Entry) -> EntryRow:
         changes=entry.ledger,
         passage=None if entry.passage is None else encode_passage(entry.passage, entry.passage_id),
         events=tuple(encode_event(event, entry.passage_id) for event in entry.events),
+        files=entry.files,
     )
+
+
+def _with_files(entry: Entry) -> dict[str, Any]:
+    """The facts with the entry's files in them."""
+    if "files" in entry.facts:
+        raise ValueError("facts: no key `files` expected, it is made from the entry's files")
+    named = [{"sha256": ref.sha256, "bytes": ref.size, "media_type": ref.media_type} for ref in entry.files]
+    return {**entry.facts, "files": named}
 
 
 def to_json(value: Any) -> bytes:

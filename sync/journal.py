@@ -11,24 +11,27 @@ import logging
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from types import TracebackType
-from typing import Final, Self
+from typing import Any, Final, Self
 from uuid import UUID, uuid4
 
 from sqlalchemy import Connection
 
 from gate_service.domain.errors import ChainBrokenError, RecordError
-from gate_service.domain.events import JsonObject
+from gate_service.domain.events import Event, EventType, JsonObject
 from gate_service.domain.ports import Clock
 from gate_service.domain.record import Entry
 from sync import ledger, record_queries
 from sync.append import append, head
+from sync.checkpoint import Checkpoint, sign
 from sync.database import Database
-from sync.encoding import EntryRow, encode_entry
+from sync.encoding import encode_entry
 from sync.ledger import LedgerFacts
+from sync.record_key import RecordKey, open_key
 from sync.record_queries import PassageFilter, PassageView, RecordCounts, RecordView
 from sync.seal import Seal, read_seal, write_seal
 from sync.statements import run
 from sync.tables import from_us, to_us
+from sync.time_mark import UNKNOWN, TimeMarks
 
 log = logging.getLogger(__name__)
 
@@ -48,17 +51,22 @@ class SqlJournal:
         clock: Clock | None = None,
         *,
         mint_id: Callable[[], UUID] = uuid4,
+        time_marks: TimeMarks = lambda: UNKNOWN,
     ) -> None:
         self._mint_id = mint_id
+        self._time_marks = time_marks
         self._database = database
         self._site_id = site_id
         self._clock = clock
         self._epoch = ""
         self._sealed_records = -1
+        self._key: RecordKey | None = None
+        self._checkpoint: Checkpoint | None = None
         self._sealing: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
         self._epoch = await self._database.write(self._establish)
+        self._key = await asyncio.to_thread(open_key, self._database.settings.directory)
         try:
             await self._check_seal()
         except ChainBrokenError as error:
@@ -83,6 +91,16 @@ class SqlJournal:
         return self._epoch
 
     @property
+    def checkpoint(self) -> Checkpoint | None:
+        """The newest signed checkpoint; all it names is on disk. None where the record was found broken."""
+        return self._checkpoint
+
+    @property
+    def database(self) -> Database:
+        """Where it is written."""
+        return self._database
+
+    @property
     def site_id(self) -> str:
         """The site this record belongs to."""
         return self._site_id
@@ -94,10 +112,10 @@ class SqlJournal:
         would reserve (judge again); LedgerRefusedError for a used slip given back. Nothing of the entry is then
         written. TypeError and ValueError are programming errors: floats in facts, a passage document without its keys.
         """
-        row = encode_entry(entry)
+        row, clock = encode_entry(entry), self._time_marks().text()
 
         def change(connection: Connection) -> int:
-            number = self._append(connection, row)
+            number = append(connection, self._site_id, self._epoch, row, clock)
             if also is not None:
                 also(connection, number)
             return number
@@ -150,14 +168,21 @@ class SqlJournal:
         )
 
     async def new_epoch(self, reason: str, actor: str) -> str:
-        """Begin a new epoch (after a restore): `seq` starts anew, so nothing sent before can be overwritten by it."""
+        """Begin a new epoch (after a restore): `seq` starts anew, so nothing sent before can be overwritten by it.
+
+        The centre is told by the first event of the new epoch.
+        """
         epoch = str(self._mint_id())
-        entry = Entry("epoch_started", self._now(), actor, {"old": self._epoch, "new": epoch, "reason": reason})
-        row = encode_entry(entry)
+        facts = {"old": self._epoch, "new": epoch, "reason": reason}
+        told = Event(self._mint_id(), EventType.SECURITY_ALARM, self._now(), {"kind": "epoch_started", **facts})
+        row, clock = (
+            encode_entry(Entry("epoch_started", told.at, actor, facts, events=(told,))),
+            self._time_marks().text(),
+        )
 
         def change(connection: Connection) -> None:
             run(connection, "UPDATE meta SET epoch = ?", (epoch,))
-            append(connection, self._site_id, epoch, row)
+            append(connection, self._site_id, epoch, row, clock)
 
         await self._database.write(change)
         self._epoch = epoch
@@ -169,20 +194,16 @@ class SqlJournal:
         last = await self._database.read(lambda connection: head(connection, self._epoch))
         if last.records == self._sealed_records:
             return
-        seal = Seal(
-            site_id=self._site_id,
-            epoch=self._epoch,
-            records=last.records,
-            head=last.hash,
-            outbox=last.outbox,
-            feed=last.feed,
-            at_us=to_us(self._now()),
-        )
+        now = self._now()
+        stands: Any = {
+            "site_id": self._site_id, "epoch": self._epoch, "records": last.records, "head": last.hash,
+            "outbox": last.outbox, "feed": last.feed,
+        }  # fmt: skip
+        checkpoint = None if self._key is None else sign(self._key, **stands, at=now.isoformat())
+        seal = Seal(**stands, at_us=to_us(now), checkpoint=checkpoint)
         await asyncio.to_thread(write_seal, self._database.settings.directory, seal)
         self._sealed_records = last.records
-
-    def _append(self, connection: Connection, row: EntryRow) -> int:
-        return append(connection, self._site_id, self._epoch, row)
+        self._checkpoint = checkpoint
 
     def _establish(self, connection: Connection) -> str:
         """Mint the epoch of a new record, or take that of an old one."""

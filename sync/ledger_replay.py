@@ -7,9 +7,14 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final
 
 from gate_service.domain.record import LedgerKind
+from sync.kept import Line
 
 Row = tuple[Any, ...]
 _OF_SLIPS: Final = frozenset({LedgerKind.SLIP_RESERVED, LedgerKind.SLIP_USED, LedgerKind.SLIP_RETURNED})
+
+
+def _is_dropped(number: object, dropped_to: int) -> bool:
+    return isinstance(number, int) and number <= dropped_to
 
 
 class LedgerReplay:
@@ -25,22 +30,39 @@ class LedgerReplay:
     def follow(self, ledger: bytes, number: int, at_us: int) -> None:
         """Take over the changes of one record."""
         for word, key, passage_id, grams, _limit in json.loads(ledger):
-            kind = LedgerKind(word)
-            if kind in _OF_SLIPS:
-                self._follow_slip(kind, (key, passage_id), number, at_us)
-            elif kind is LedgerKind.VEHICLE_IN:
-                self._note("vehicles_inside", self._inside, (key,), (at_us, passage_id, grams), number)
-            elif kind is LedgerKind.VEHICLE_OUT:
-                self._inside.pop((key,), None)
-                self._record_of["vehicles_inside", (key,)] = number
-            elif kind is LedgerKind.TARE_SEEN:
-                self._note("tares", self._tares, (key, number), (passage_id, grams), number)
-            elif kind is LedgerKind.DECLARATION_PASSED:
-                passed = self._declared.get((key, passage_id), (0,))[0] + grams
-                self._note("declaration_passed", self._declared, (key, passage_id), (passed,), number)
+            self._follow(word, key, passage_id, grams, at=(number, at_us))
 
-    def differences(self, query: Callable[..., Iterable[Row]]) -> Iterator[tuple[str, int | None]]:
-        """What the tables say otherwise, each with the last record that touched it."""
+    def follow_kept(self, lines: Iterable[Line]) -> None:
+        """Take over what was kept of records that are dropped or erased."""
+        for number, at_us, word, key, passage_id, grams, _limit in lines:
+            self._follow(word, key, passage_id, grams, at=(number, at_us))
+
+    def forget_tares(self, passage_id: str) -> None:
+        """The tares of a passage were erased."""
+        for key in [key for key, value in self._tares.items() if value[0] == passage_id]:
+            del self._tares[key]
+
+    def _follow(self, word: str, key: str, passage_id: str, grams: int | None, *, at: tuple[int, int]) -> None:
+        number, at_us = at
+        kind = LedgerKind(word)
+        if kind in _OF_SLIPS:
+            self._follow_slip(kind, (key, passage_id), number, at_us)
+        elif kind is LedgerKind.VEHICLE_IN:
+            self._note("vehicles_inside", self._inside, (key,), (at_us, passage_id, grams), number)
+        elif kind is LedgerKind.VEHICLE_OUT:
+            self._inside.pop((key,), None)
+            self._record_of["vehicles_inside", (key,)] = number
+        elif kind is LedgerKind.TARE_SEEN:
+            self._note("tares", self._tares, (key, number), (passage_id, grams), number)
+        elif kind is LedgerKind.DECLARATION_PASSED:
+            passed = self._declared.get((key, passage_id), (0,))[0] + (grams or 0)
+            self._note("declaration_passed", self._declared, (key, passage_id), (passed,), number)
+
+    def differences(self, query: Callable[..., Iterable[Row]], dropped_to: int = 0) -> Iterator[tuple[str, int | None]]:
+        """What the tables say otherwise, each with the last record that touched it.
+
+        Tares up to `dropped_to` are on their way out and count for nothing.
+        """
         for table, expected, key_columns, columns in (
             ("slip_uses", self._slip_uses, "slip_no, passage_id", "state, at_us"),
             ("vehicles_inside", self._inside, "plate", "since_us, passage_id, came_in_g"),
@@ -50,6 +72,8 @@ class LedgerReplay:
             width = key_columns.count(",") + 1
             rows = query(f"SELECT {key_columns}, {columns} FROM {table}")  # noqa: S608 - our own names
             found = {tuple(row[:width]): tuple(row[width:]) for row in rows}
+            if table == "tares":
+                found = {key: value for key, value in found.items() if not _is_dropped(key[1], dropped_to)}
             for key in sorted(expected.keys() | found.keys()):
                 if expected.get(key) != found.get(key):
                     text = f"{table} {key}: {expected.get(key)} by the records expected, found {found.get(key)}"

@@ -1,15 +1,21 @@
-"""Goes through a record once, in order, and says what does not hold. Knows SQL, no file and no product."""
+"""Goes through a record once, in order, and says what does not hold. Knows SQL, no product.
+
+Where the beginning was dropped it starts from the root that was kept (`sync.record_base`); what was erased is held to
+the entry that says so.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from sync.chain import GENESIS, EventMark, Link, link_hash, sha256_hex
 from sync.encoding import encode_passage, parse_us
 from sync.ledger_replay import LedgerReplay
+from sync.record_base import RecordBase, SegmentRoots, read_base
+from sync.segments import facts_of
 
 Row = tuple[Any, ...]
 Query = Callable[..., Iterable[Row]]
@@ -17,9 +23,11 @@ Query = Callable[..., Iterable[Row]]
 
 STATES: Final = {"due", "delivered", "parked"}
 EVENTS: Final = (
-    "SELECT record_number, epoch, seq, id, type, passage_id, at_us, payload, sha256, state FROM {} ORDER BY"
-    " record_number, seq"
+    "SELECT record_number, epoch, seq, id, type, passage_id, at_us, payload, sha256, state FROM {0}"
+    " WHERE record_number > {1:d} ORDER BY record_number, seq"
 )
+Files = Callable[[str], bool]
+"""Whether the file of this SHA-256 is there and is what its name says."""
 
 
 @dataclass(slots=True)
@@ -31,6 +39,13 @@ class Report:
     feed: int = 0
     hazmat_events: int = 0
     sealed_records: int | None = None
+    dropped_to: int = 0
+    dropped_segments: int = 0
+    erased_passages: list[str] = field(default_factory=list)
+    files: int = 0
+    orphan_files: int = 0
+    checkpoint: str | None = None
+    key: str | None = None
     findings: list[str] = field(default_factory=list)
     first_broken_record: int | None = None
 
@@ -65,10 +80,10 @@ class _Told:
 class _Queue:
     """One queue, read beside the records."""
 
-    def __init__(self, name: str, query: Query) -> None:
+    def __init__(self, name: str, query: Query, above: int, last_seq: dict[str, int]) -> None:
         self.name = name
-        self.last_seq: dict[str, int] = {}
-        self._rows: Iterator[Row] = iter(query(EVENTS.format(name)))
+        self.last_seq = last_seq
+        self._rows: Iterator[Row] = iter(query(EVENTS.format(name, above)))
         self._next = self._advance()
 
     def of_record(self, number: int) -> Iterator[_Told]:
@@ -91,15 +106,36 @@ class _Queue:
 class RecordCheck:
     """One pass over a record; findings go into the report."""
 
-    def __init__(self, query: Query, report: Report, sealed_records: int | None = None) -> None:
+    def __init__(
+        self,
+        query: Query,
+        report: Report,
+        watched: Collection[int] = (),
+        *,
+        files: Files | None = None,
+        is_segmented: bool = True,
+    ) -> None:
+        """`watched`: numbers of records whose hashes are wanted afterwards (`hashes`). `files` None: not looked at.
+
+        `is_segmented` False is a database from before revision 0024.
+        """
         self._query = query
         self._report = report
-        self._sealed_records = sealed_records
-        self._queues = (_Queue("outbox", query), _Queue("feed", query))
+        self._watched = watched
+        self._files = files
+        self._is_segmented = is_segmented
+        self.base = read_base(query) if is_segmented else RecordBase()
+        seqs = self.base.last_seq()
+        self._queues = tuple(_Queue(name, query, self.base.records, seqs[name]) for name in ("outbox", "feed"))
+        self._roots = SegmentRoots(self.base.sealed)
         self._ledger = LedgerReplay()
         self._passages: dict[str, tuple[int, int, str]] = {}  # id -> first record, last record, document's hash
-        self._epoch: str | None = None
-        self.hash_at_seal: str | None = None
+        self._epoch = self.base.epoch
+        self._anchored = GENESIS  # what the chain says of everything dropped
+        self._named: list[tuple[str, int]] = []  # files that records name
+        self._sealed: dict[int, dict[str, Any]] = {}
+        self._dropped: dict[int, int] = {}  # segment -> the record of its drop
+        self.hashes = {segment.last_record: segment.head for segment in self.base.dropped}
 
     def last_seq(self, queue: str, epoch: str) -> int:
         """The last number seen of a queue in an epoch, 0 for none."""
@@ -112,23 +148,30 @@ class RecordCheck:
             self._report.found(f"meta: one row expected, {len(meta)} found")
             return
         site_id, epoch = meta[0]
+        for message, record in self.base.problems:
+            self._report.found(message, record)
+        for kept in self.base.kept:
+            self._ledger.follow_kept(kept.ledger)
         self._check_records(site_id)
+        self._check_base()
         if self._epoch is not None and self._epoch != epoch:
             self._report.found(f"meta: epoch {self._epoch} of the last record expected, found {epoch}")
         for queue in self._queues:
             for told in queue.rest():
                 self._report.found(f"{queue.name} {told.seq}: of record {told.record_number}, which does not exist")
         self._check_passages()
-        for message, record in self._ledger.differences(self._query):
+        self._check_files()
+        for message, record in self._ledger.differences(self._query, self.base.records):
             self._report.found(message, record)
 
     def _check_records(self, site_id: str) -> None:
-        expected, previous_hash = 1, GENESIS
+        expected, previous_hash = self.base.records + 1, self.base.head
         columns = (
             "number, epoch, kind, at_us, actor, lane, passage_id, facts, facts_sha256, ledger, passage_sha256,"
-            " previous_hash, hash"
+            f" previous_hash, hash, {'clock' if self._is_segmented else 'NULL'}"
         )
-        for row in self._query(f"SELECT {columns} FROM records ORDER BY number"):  # noqa: S608 - our own names
+        above = self.base.records
+        for row in self._query(f"SELECT {columns} FROM records WHERE number > {above:d} ORDER BY number"):  # noqa: S608
             number, stored_previous, stored_hash = row[0], row[11], row[12]
             if number != expected:
                 self._report.found(f"record {expected}: missing, the next found is {number}", expected)
@@ -141,22 +184,31 @@ class RecordCheck:
             else:
                 if computed != stored_hash:
                     self._report.found(f"record {number}: contents do not give its hash", number)
-            if number == self._sealed_records:
-                self.hash_at_seal = stored_hash
+            wrong = self._roots.passed(number, stored_hash)
+            if wrong is not None:
+                self._report.found(wrong, number)
+            if number in self._watched:
+                self.hashes[number] = stored_hash
             self._report.records = number
             expected, previous_hash = number + 1, stored_hash
 
     def _link_of(self, row: Row, site_id: str) -> str:
         """Check one record's own parts and compute its hash."""
         number, epoch, kind, at_us, actor, lane, passage_id, facts, facts_sha256, ledger, passage_sha256 = row[:11]
-        if sha256_hex(facts) != facts_sha256:
+        is_erased = number in self.base.erased and facts == b""
+        if not is_erased and sha256_hex(facts) != facts_sha256:
             self._report.found(f"record {number}: facts do not give their hash", number)
         if self._epoch not in (None, epoch) and kind != "epoch_started":
             self._report.found(f"record {number}: epoch {self._epoch} expected, found {epoch}", number)
         self._epoch = epoch
-        marks = self._check_events(number, epoch)
-        if ledger is not None:
+        marks = self._check_events(number, epoch, is_erased=is_erased)
+        ledger_sha256 = None if ledger is None else sha256_hex(ledger)
+        if is_erased and ledger == b"":
+            self._ledger.follow_kept(self.base.erased[number].lines)
+            ledger_sha256 = self.base.erased[number].ledger_sha256
+        elif ledger is not None:
             self._ledger.follow(ledger, number, at_us)
+        self._note_own(kind, facts, number)
         if passage_sha256 is not None and passage_id is not None:
             first = self._passages.get(passage_id, (number, 0, ""))[0]
             self._passages[passage_id] = (first, number, passage_sha256)
@@ -170,24 +222,81 @@ class RecordCheck:
             lane=lane,
             passage_id=passage_id,
             facts_sha256=facts_sha256,
-            ledger_sha256=None if ledger is None else sha256_hex(ledger),
+            ledger_sha256=ledger_sha256,
             passage_sha256=passage_sha256,
             events=marks,
             previous_hash=row[11],
+            clock=row[13],
         )
         return link_hash(link)
 
-    def _check_events(self, number: int, epoch: str) -> tuple[EventMark, ...]:
+    def _note_own(self, kind: str, facts: bytes, number: int) -> None:
+        """What records say of the record itself, and the files that they name."""
+        if facts == b"":
+            return
+        if kind == "segment_dropped":
+            said = json.loads(facts)
+            self._anchored = said["dropped_sha256"]
+            self._dropped[said["segment"]] = number
+        elif kind == "personal_data_erased":
+            passage_id = json.loads(facts)["passage_id"]
+            self._report.erased_passages.append(passage_id)
+            self._ledger.forget_tares(passage_id)
+        elif kind == "segment_sealed":
+            self._sealed[number] = json.loads(facts)
+        elif self._files is not None and b'"files":' in facts:
+            self._named += [(str(file["sha256"]), number) for file in json.loads(facts).get("files", ())]
+
+    def _check_base(self) -> None:
+        """What was dropped and sealed must be what the chain says; and nothing that was sealed may be missing."""
+        report, base = self._report, self.base
+        report.dropped_to, report.dropped_segments = base.records, len(base.dropped)
+        if self._anchored != base.drop_hash:
+            report.found("segments: what is noted as dropped is not what the record says was dropped")
+        for segment in (*base.dropped, *base.sealed):
+            told = self._dropped.get(segment.number)
+            if (segment.dropped_record is None) != (segment.kept is None) or (
+                segment.dropped_record != told and (segment.dropped_record or 0) > base.records
+            ):
+                report.found(
+                    f"segment {segment.number}: dropped by record {told} expected, noted {segment.dropped_record}"
+                )
+        for segment in self._roots.rest():
+            report.found(f"segment {segment.number}: record {segment.last_record} expected, none found")
+        rows = {segment.sealed_record: facts_of(segment) for segment in base.sealed}
+        if any(rows.get(number) != facts for number, facts in self._sealed.items() if facts["last"] > base.records):
+            report.found("segments: what the record says was sealed is not what is noted")
+
+    def _check_files(self) -> None:
+        """Every file that a record names is there and is what its name says."""
+        if self._files is None:
+            return
+        rows: set[Row] = set()
+        if self._is_segmented:
+            above = self.base.records
+            rows = set(self._query(f"SELECT sha256, record_number FROM files WHERE record_number > {above:d}"))  # noqa: S608
+        for digest, number in sorted(set(self._named), key=lambda named: named[1]):
+            self._report.files += 1
+            if (digest, number) not in rows:
+                self._report.found(f"record {number}: file {digest} is not noted", number)
+            if not self._files(digest):
+                self._report.found(f"record {number}: file {digest} is missing or not what its name says", number)
+        for digest, number in sorted(rows - set(self._named), key=str):
+            self._report.found(f"files: {digest} is noted for record {number}, which does not name it")
+
+    def _check_events(self, number: int, epoch: str, *, is_erased: bool) -> tuple[EventMark, ...]:
         """Check the record's events and give their marks as the chain wants them."""
         marks: list[EventMark] = []
         hazmat: dict[str, set[str]] = {"outbox": set(), "feed": set()}
         for queue in self._queues:
             for told in queue.of_record(number):
                 place = f"{queue.name} {told.seq} (record {told.record_number})"
-                for fault in self._faults_of(queue, told, number, epoch):
+                is_empty = is_erased and told.payload == b"" and queue.name == "outbox"
+                for fault in self._faults_of(queue, told, number, epoch, is_empty=is_empty):
                     self._report.found(f"{place}: {fault}", min(told.record_number, number))
                 queue.last_seq[told.epoch] = told.seq
-                marks.append(EventMark(queue.name, told.seq, told.passage_id, sha256_hex(told.payload)))
+                sha256 = told.sha256 if is_empty else sha256_hex(told.payload)
+                marks.append(EventMark(queue.name, told.seq, told.passage_id, sha256))
                 if told.type.startswith("hazmat."):
                     hazmat[queue.name].add(told.id)
         for event_id in sorted(hazmat["outbox"] ^ hazmat["feed"]):
@@ -198,7 +307,7 @@ class RecordCheck:
         self._report.feed += sum(mark.queue == "feed" for mark in marks)
         return tuple(marks)
 
-    def _faults_of(self, queue: _Queue, told: _Told, number: int, epoch: str) -> Iterator[str]:
+    def _faults_of(self, queue: _Queue, told: _Told, number: int, epoch: str, *, is_empty: bool) -> Iterator[str]:
         if told.record_number != number:
             yield "belongs to a record that does not exist"
         expected_seq = queue.last_seq.get(told.epoch, 0) + 1
@@ -206,21 +315,28 @@ class RecordCheck:
             yield f"seq {expected_seq} expected"
         if told.epoch != epoch:
             yield f"epoch {epoch} of its record expected, found {told.epoch}"
-        if sha256_hex(told.payload) != told.sha256:
+        if not is_empty and sha256_hex(told.payload) != told.sha256:
             yield "payload does not give its hash"
         if told.state not in STATES:
             yield f"state due, delivered or parked expected, found {told.state!r}"
-        if not _names_itself(told):
+        if is_empty:
+            if told.state != "delivered":
+                yield "erased, and not delivered"
+        elif not _names_itself(told):
             yield "id, seq, type or time differ from the payload"
 
     def _check_passages(self) -> None:
         columns = "id, opened_record, last_record, lane, direction, state, plate, verdict, opened_at_us, closed_at_us"
-        for row in self._query(f"SELECT {columns}, document FROM passages ORDER BY opened_record"):  # noqa: S608
+        above = self.base.records
+        select = f"SELECT {columns}, document FROM passages WHERE last_record > {above:d} ORDER BY opened_record"  # noqa: S608
+        for row in self._query(select):
             known = self._passages.pop(row[0], None)
             if known is None:
                 self._report.found(f"passage {row[0]}: no record speaks of it", row[1])
                 continue
             first, last, sha256 = known
+            if isinstance(row[1], int) and row[1] <= above:
+                first = row[1]  # opened in a segment that is dropped
             if not isinstance(row[10], bytes):
                 self._report.found(f"passage {row[0]}: a document in bytes expected", last)
             elif row[1:3] != (first, last):

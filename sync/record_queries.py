@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, Final
 
@@ -14,10 +14,12 @@ from gate_service.domain.errors import ChainBrokenError
 from gate_service.domain.events import JsonObject
 from sync.append import head
 from sync.seal import Seal
+from sync.segments import dropped_to
 from sync.statements import run, scalar
 from sync.tables import from_us, slip_uses, to_us
 from sync.tables import passages as passage_table
 from sync.tables import records as record_table
+from sync.time_mark import read_mark
 
 LARGEST_PAGE: Final = 1000
 REASONS_OF: Final = 20_000
@@ -59,8 +61,9 @@ class RecordView:
     actor: str
     lane: str | None
     passage_id: str | None
-    facts: JsonObject
+    facts: JsonObject  # `{"erased": true}` where they were erased
     hash: str
+    clock: JsonObject | None = None  # how far `at` can be trusted: `source`, `offset_ms`, `error_ms`
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +99,7 @@ def check_seal(connection: Connection, seal: Seal | None) -> None:
         return
     if records < seal.records:
         raise ChainBrokenError(f"record {records + 1}: {seal.records} records were sealed, {records} found")
-    if seal.records:
+    if seal.records > dropped_to(connection):
         found = scalar(connection, "SELECT hash FROM records WHERE number = ?", (seal.records,))
         if found != seal.head:
             raise ChainBrokenError(f"record {seal.records}: hash {seal.head} was sealed, {found} found")
@@ -201,6 +204,7 @@ def _record_view(row: Any) -> RecordView:
         actor=row["actor"],
         lane=row["lane"],
         passage_id=row["passage_id"],
-        facts=json.loads(row["facts"]),
+        facts=json.loads(row["facts"]) if row["facts"] else {"erased": True},
         hash=row["hash"],
+        clock=None if row["clock"] is None else asdict(read_mark(row["clock"])),
     )

@@ -1,15 +1,19 @@
-"""The seal: counts and heads of the record in a small file beside it, so that a shortened database shows."""
+"""The seal: counts and heads of the record in a small file beside it, so that a shortened database shows.
+
+It holds the same as a signed checkpoint (`sync.checkpoint`), which is what the centre is sent.
+"""
 
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
 
-from gate_service.domain.errors import ChainBrokenError
+from gate_service.domain.errors import ChainBrokenError, InputError
 from sync.chain import sha256_hex
+from sync.checkpoint import Checkpoint, read_checkpoint
+from sync.durable import write_durably
 
 FILE_NAME: Final = "record.seal"
 FORMAT: Final = "gate-seal-1"
@@ -26,23 +30,15 @@ class Seal:
     outbox: int
     feed: int
     at_us: int
+    checkpoint: Checkpoint | None = None  # None: sealed before checkpoints were signed
 
 
 def write_seal(directory: Path, seal: Seal) -> None:
     """Write, sync, rename, sync the directory: the old seal or the new one is there at any moment."""
-    body = {"format": FORMAT, **asdict(seal)}
+    body: dict[str, object] = {"format": FORMAT, **asdict(seal)}
+    body["checkpoint"] = None if seal.checkpoint is None else seal.checkpoint.document()
     body["sha256"] = sha256_hex(_content(body))
-    temporary = directory / f"{FILE_NAME}.new"
-    with temporary.open("wb") as file:
-        file.write(_content(body) + b"\n")
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(directory / FILE_NAME)
-    descriptor = os.open(directory, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    write_durably(directory / FILE_NAME, _content(body) + b"\n")
 
 
 def read_seal(directory: Path) -> Seal | None:
@@ -58,8 +54,9 @@ def read_seal(directory: Path) -> Seal | None:
         if body["format"] != FORMAT or found != sha256_hex(_content(body)):
             raise ChainBrokenError(f"{path}: the seal does not match its own hash")
         del body["format"]
-        return Seal(**body)
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        signed = body.pop("checkpoint", None)
+        return Seal(**body, checkpoint=None if signed is None else read_checkpoint(signed))
+    except (InputError, ValueError, TypeError, KeyError, AttributeError) as error:
         raise ChainBrokenError(f"{path}: a seal expected, found {content[:80]!r}") from error
 
 

@@ -15,6 +15,7 @@ from gate_service.domain.inventory import ExposedPeople, Stock, inventory
 from gate_service.domain.major_hazard import StockTables
 from gate_service.domain.stock_history import StockHistory
 from sync.database import Database
+from sync.kept import unpack
 from sync.statements import run
 
 PIECE: Final = 500  # events read at a time
@@ -30,6 +31,7 @@ class StockQueries:
         self._stock = Stock()
         self._history = StockHistory(tables)
         self._taken_to = 0  # record number: all events of one record are committed together
+        self._is_base_taken = False
         self._answer: dict[str, Any] | None = None
         self._one_at_a_time = asyncio.Lock()
 
@@ -51,6 +53,9 @@ class StockQueries:
         return {"since_at": since.isoformat(), "until_at": until.isoformat(), "units": units}
 
     async def _catch_up(self) -> None:
+        if not self._is_base_taken:
+            await asyncio.to_thread(self._take, await self._database.read(_of_dropped))
+            self._is_base_taken = True
         while True:
             rows = await self._database.read(partial(_events, after=self._taken_to))
             await asyncio.to_thread(self._take, rows)
@@ -63,6 +68,12 @@ class StockQueries:
             if touched:
                 self._history.note(touched, self._stock.balances, datetime.fromisoformat(str(event["at"])))
             self._taken_to = number
+
+
+def _of_dropped(connection: Connection) -> list[tuple[int, Mapping[str, Any]]]:
+    """What was kept of the events whose segments were dropped (`sync.retention`)."""
+    rows = run(connection, "SELECT last_record, kept FROM segments WHERE kept IS NOT NULL ORDER BY number")
+    return [(int(row[0]), event) for row in rows for event in unpack(row[1]).stock]
 
 
 def _events(connection: Connection, after: int) -> list[tuple[int, Mapping[str, Any]]]:

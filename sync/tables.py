@@ -64,10 +64,11 @@ records = Table(
     Column("actor", String, nullable=False),
     Column("lane", String),
     Column("passage_id", String),
-    Column("facts", LargeBinary, nullable=False),
+    Column("facts", LargeBinary, nullable=False),  # empty once erased; the hash stays
     Column("facts_sha256", String, nullable=False),
-    Column("ledger", LargeBinary),  # canonical bytes of the entry's ledger changes; NULL for none
+    Column("ledger", LargeBinary),  # canonical bytes of the entry's ledger changes; NULL for none, empty once erased
     Column("passage_sha256", String),  # of the passage document after this entry; NULL where unchanged
+    Column("clock", String),  # how far `at_us` can be trusted (`sync.time_mark`); NULL before revision 0024
     Column("previous_hash", String, nullable=False),
     Column("hash", String, nullable=False),
     Index("records_by_passage", "passage_id", "number"),
@@ -124,6 +125,7 @@ def _queue(name: str) -> Table:
 
 
 outbox = _queue("outbox")  # for the central system
+Index("outbox_by_record", outbox.c.record_number)  # how a segment is dropped
 feed = _queue("feed")  # hazmat events for the zone authority
 Index("feed_by_record", feed.c.record_number, feed.c.seq)  # how the authority reads it again
 
@@ -136,6 +138,35 @@ receipts = Table(  # what the zone authority answered, attempt by attempt
     Column("status", Integer),  # NULL: no whole answer came
     Column("answer", String, nullable=False),
     Index("receipts_by_event", "event_id", "id"),
+)
+
+# --- what becomes of old records, and what lies beside them --------------------------------------------------------
+
+segments = Table(  # a run of records under one root; dropped whole, the row stays
+    "segments",
+    metadata,
+    Column("number", Number, primary_key=True, autoincrement=False),
+    Column("first_record", Number, nullable=False),
+    Column("last_record", Number, nullable=False),
+    Column("root", String, nullable=False),  # RFC 6962 tree over the records' hashes
+    Column("head", String, nullable=False),  # hash of the last record
+    Column("epoch", String, nullable=False),  # of the last record, and the last `seq` of both queues then
+    Column("outbox_seq", Number, nullable=False),
+    Column("feed_seq", Number, nullable=False),
+    Column("last_at_us", Number, nullable=False),
+    Column("sealed_record", Number, nullable=False),
+    Column("dropped_record", Number),
+    Column("kept", LargeBinary),  # what ledgers and stock still need of it (`sync.kept`)
+)
+
+files = Table(  # what records refer to by hash (`sync.files`); the record's facts name them too, under the chain
+    "files",
+    metadata,
+    Column("sha256", String, primary_key=True),
+    Column("record_number", Number, primary_key=True),
+    Column("bytes", Number, nullable=False),
+    Column("media_type", String, nullable=False),
+    Index("files_by_record", "record_number"),
 )
 
 # --- ledgers: made from the records' ledger changes, and checked against them by `gate verify` -----------------------
@@ -165,6 +196,7 @@ tares = Table(
     Column("record_number", Number, ForeignKey("records.number"), primary_key=True),
     Column("passage_id", String, nullable=False),
     Column("tare_g", Number, nullable=False),
+    Index("tares_by_record", "record_number"),
 )
 
 declaration_passed = Table(

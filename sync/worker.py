@@ -22,6 +22,7 @@ from sync import claim_rows
 from sync.authority import AuthorityFeed
 from sync.central.rest import CentralClient
 from sync.change import SlipCheck
+from sync.checkpoints import Checkpoints, Newest
 from sync.claim_settling import ClaimSettling
 from sync.claims import CentralClaims
 from sync.conflicts import Conflicts
@@ -37,6 +38,7 @@ from sync.settings import SyncSettings
 from sync.slip_cache import SlipCache
 from sync.slip_source import CentralSlipSource
 from sync.tables import to_us
+from sync.time_mark import UNKNOWN, TimeMark
 
 log = logging.getLogger(__name__)
 
@@ -68,6 +70,7 @@ class SyncWorker:
         check_slip: SlipCheck | None = None,
         resolver: Resolve = resolve,
         transports: Transports | None = None,
+        newest_checkpoint: Newest = lambda: None,
     ) -> None:
         self._clock = clock
         rng = rng or Random()  # noqa: S311 - spreads retries, hides nothing
@@ -95,11 +98,13 @@ class SyncWorker:
         )
         self.delta: DeltaSync | None = None
         self.outbox: Outbox | None = None
+        self.checkpoints: Checkpoints | None = None
         self._settling: ClaimSettling | None = None
         if central is not None and self._client is not None:
             self.delta = DeltaSync(self.cache, self._client, clock, rng, central.poll_wait_s)
             self.outbox = Outbox(database, self._client, clock, rng, central.batch_limit)
             self._settling = ClaimSettling(database, clock, rng, self._client)
+            self.checkpoints = Checkpoints(newest_checkpoint, self._client, clock, rng)
         self.feed: AuthorityFeed | None = None
         if authority is not None:
             self.feed = AuthorityFeed(
@@ -122,6 +127,8 @@ class SyncWorker:
             self._start("outbox", self.outbox.deliver_once, self._wakers["outbox"])
             self._start("claims", self._settling.settle_once, self.claims.to_settle)
             self._start("conflicts", self.conflicts.record_once)
+            if self.checkpoints is not None:
+                self._start("checkpoints", self.checkpoints.send_once)
             self._tasks.append(asyncio.create_task(self._wake_when_up(), name="sync line"))
         return self
 
@@ -151,6 +158,10 @@ class SyncWorker:
         """By how much the wall clock may be wrong; None without a centre or before its first answer."""
         return None if self._client is None else self._client.clock_trust.error_bound_s()
 
+    def time_mark(self) -> TimeMark:
+        """How far the wall clock can be trusted by what the centre says of the time."""
+        return UNKNOWN if self._client is None else self._client.clock_trust.mark()
+
     async def send_again(self, queue: str, event_ids: Sequence[str] | None) -> int:
         """Take parked events of `outbox` or `feed` up again, None for all of them; answers how many."""
         party = {"outbox": self.outbox, "feed": self.feed}[queue]
@@ -175,6 +186,7 @@ class SyncWorker:
             "conflicts": {"open": await self.conflicts.open_count()},
             "slip_keys": self.pinned_keys.status(),
             "room": self.room.status(),
+            "checkpoints": None if self.checkpoints is None else self.checkpoints.status(),
             "authority": {"line": "absent"} if self.feed is None else await self.feed.status(),
             "rejected": await self.cache.rejected(20),
             "faults": dict(self._faults),

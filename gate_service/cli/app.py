@@ -199,11 +199,60 @@ def message(source: Source, as_json: Json = False) -> None:
 
 
 @app.command()
-def verify(directory: Annotated[Path, typer.Argument(help="Data directory.")], as_json: Json = False) -> None:
+def verify(
+    directory: Annotated[Path, typer.Argument(help="Data directory.")],
+    checkpoint: Annotated[Path | None, typer.Option(help="The last checkpoint that the centre holds (JSON).")] = None,
+    key: Annotated[str | None, typer.Option(help="Public key that must have signed it.")] = None,
+    as_json: Json = False,
+) -> None:
     """Check the record: chain, gaps, every hazardous entry told. Names the first broken record."""
     from gate_service.cli import verify as verb
 
-    raise typer.Exit(verb.run(directory, as_json=as_json))
+    raise typer.Exit(verb.run(directory, as_json=as_json, checkpoint=checkpoint, key=key))
+
+
+@app.command()
+def backup(
+    target: Annotated[Path, typer.Argument(help="A new directory for the backup.")],
+    data: DataDir = None,
+    config: SiteFile = None,
+    as_json: Json = False,
+) -> None:
+    """Back the record up while the service runs, and check the copy."""
+    from gate_service.cli import backup as verb
+    from gate_service.cli.data_directory import find
+
+    raise typer.Exit(verb.run(find(data, config), target, as_json=as_json))
+
+
+@app.command()
+def restore(
+    source: Annotated[Path, typer.Argument(help="A directory that `gate backup` made.")],
+    reason: Annotated[str, typer.Option(help="Why; it goes into the record.")],
+    data: DataDir = None,
+    config: SiteFile = None,
+    as_json: Json = False,
+) -> None:
+    """Put a backup where there is no record yet, and begin a new epoch."""
+    from gate_service.cli import restore as verb
+    from gate_service.cli.data_directory import find
+
+    raise typer.Exit(verb.run(source, find(data, config), reason=reason, as_json=as_json))
+
+
+@app.command()
+def erase(
+    passage: Annotated[str, typer.Argument(help="Id of a closed passage.")],
+    reason: Annotated[str, typer.Option(help="Why; it goes into the record.")],
+    data: DataDir = None,
+    config: SiteFile = None,
+    as_json: Json = False,
+) -> None:
+    """Erase the personal data of one passage; the chain keeps their hashes and says who erased what and why."""
+    from gate_service.cli import erase as verb
+    from gate_service.cli.data_directory import find
+
+    raise typer.Exit(verb.run(find(data, config), passage, reason=reason, as_json=as_json))
 
 
 @app.command()

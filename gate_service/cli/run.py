@@ -33,7 +33,7 @@ async def _serve(built: Built) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    server = WebServer(built.app, built.web)
+    server = WebServer(built.app, built.web, {"erase": built.service.erase})
     async with built.service, server:
         sys.stdout.write(f"operator terminal: {server.url}/\n")
         link = await server.first_link()

@@ -34,13 +34,23 @@ class LedgerChange:
 
 
 @dataclass(frozen=True, slots=True)
+class FileRef:
+    """A file beside the record, known by its SHA-256 (lower-case hexadecimal). Only what is on disk is referred to."""
+
+    sha256: str
+    size: int  # bytes
+    media_type: str
+
+
+@dataclass(frozen=True, slots=True)
 class Entry:
     """One transaction. It is on disk whole or not at all, and what it reports has happened or may now be done.
 
     `kind` is the audit word (`decision`, `command`, `boom_raise`, `state`, `weighed`, `sign_in`, ...); `actor` is
     `service`, `user:<name>` or `token:<name>`. `facts` is stored byte for byte and must hold no floats (masses in
     grams, durations in milliseconds). `passage` is the whole passage document after this entry, None where the entry
-    is about no passage; it carries at least `id`, `lane`, `direction`, `state`, `opened_at`, `closed_at`.
+    is about no passage; it carries at least `id`, `lane`, `direction`, `state`, `opened_at`, `closed_at`. `files` are
+    named in the stored facts too (key `files`), so that the chain holds their hashes.
     """
 
     kind: str
@@ -52,3 +62,4 @@ class Entry:
     passage: JsonObject | None = None
     ledger: tuple[LedgerChange, ...] = ()
     events: tuple[Event, ...] = ()
+    files: tuple[FileRef, ...] = ()

@@ -1,7 +1,7 @@
-"""Accounts from the command line while the service runs: one request over a socket in the data directory.
+"""What the command line asks of the running service: one request over a socket in the data directory.
 
-Only the service may write its database, so `gate user add` asks it. Whoever may open the socket (mode 0600) is the
-owner of the data already; nothing else can be asked here.
+Only the service may write its database, so `gate user add` and `gate erase` ask it. Whoever may open the socket (mode
+0600) is the owner of the data already; nothing else can be asked here.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import json
 import os
 import socket
 import struct
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
@@ -33,8 +33,14 @@ ROLE: Final = TypeAdapter(Role)
 SCOPES: Final = TypeAdapter(list[Scope])
 
 
-async def carry_out(accounts: Accounts, tokens: Tokens, request: dict[str, Any], by: str) -> dict[str, Any]:
-    """Do one request: `{"do": "add_user"|"add_token", ...}`. Raises AccountError."""
+Other = Callable[[dict[str, Any], str], Awaitable[dict[str, Any]]]
+"""Carries out one request of another verb for who asks; raises GateError."""
+
+
+async def carry_out(
+    accounts: Accounts, tokens: Tokens, request: dict[str, Any], by: str, others: Mapping[str, Other] | None = None
+) -> dict[str, Any]:
+    """Do one request: `{"do": "add_user"|"add_token"|…, ...}`. Raises AccountError, and what the others raise."""
     match request:
         case {"do": "add_user", "name": str(name), "role": str(role), "password": str(password)}:
             await accounts.add_user(name, _one_of(ROLE, role, "role", Role), password, by)
@@ -42,6 +48,8 @@ async def carry_out(accounts: Accounts, tokens: Tokens, request: dict[str, Any],
         case {"do": "add_token", "name": str(name), "scopes": list(scopes), "lanes": list(lanes)}:
             wanted = _one_of(SCOPES, scopes, "scope", Scope)
             return {"name": name, "token": await tokens.add_token(name, wanted, [str(lane) for lane in lanes], by)}
+        case {"do": str(verb)} if others is not None and verb in others:
+            return await others[verb](request, by)
     raise AccountError("control: add_user or add_token with its fields expected")
 
 
@@ -65,8 +73,9 @@ def _short_path(directory: Path) -> Iterator[str]:
 class ControlSocket:
     """Listens as long as it is entered. The service holds the directory's lock, so an old socket is nobody's."""
 
-    def __init__(self, accounts: Accounts, tokens: Tokens) -> None:
+    def __init__(self, accounts: Accounts, tokens: Tokens, others: Mapping[str, Other] | None = None) -> None:
         self._accounts = accounts
+        self._others = others
         self._tokens = tokens
         self._directory = accounts.database.settings.directory
         self._server: asyncio.Server | None = None
@@ -118,7 +127,7 @@ class ControlSocket:
             request = json.loads(line)
             if not isinstance(request, dict):
                 raise AccountError("control: a JSON object expected")
-            return await carry_out(self._accounts, self._tokens, request, by)
+            return await carry_out(self._accounts, self._tokens, request, by, self._others)
         except json.JSONDecodeError:
             return {"error": {"code": AccountError.code, "message": "control: a JSON object expected"}}
         except GateError as error:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from types import TracebackType
 from typing import Final, Self
 
@@ -14,7 +14,7 @@ from fastapi import FastAPI
 
 from gate_service.domain.errors import ListenRefusedError
 from gate_service.web.context import Web
-from gate_service.web.control import ControlSocket
+from gate_service.web.control import ControlSocket, Other
 from gate_service.web.settings import WebSettings
 
 POLL_S: Final = 0.005  # uvicorn tells nobody that it has started
@@ -46,10 +46,11 @@ def check_listen(settings: WebSettings, *, has_users: bool) -> None:
 class WebServer:
     """`async with WebServer(app, settings) as server:` serves until left. Raises ListenRefusedError, OSError."""
 
-    def __init__(self, app: FastAPI, settings: WebSettings) -> None:
+    def __init__(self, app: FastAPI, settings: WebSettings, verbs: Mapping[str, Other] | None = None) -> None:
+        """`verbs`: what else may be asked over the control socket."""
         self._settings = settings
         self._web: Web = app.state.web
-        self._control = ControlSocket(self._web.accounts, self._web.tokens)
+        self._control = ControlSocket(self._web.accounts, self._web.tokens, verbs)
         self._server = _Server(_config(app, settings))
         self._others = contextlib.AsyncExitStack()
         self._task: asyncio.Task[None] | None = None

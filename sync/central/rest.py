@@ -39,6 +39,7 @@ LARGEST_ANSWER_BYTES: Final = 64 * 1024 * 1024  # a page of 5000 large slips is 
 POLL_MARGIN_S: Final = 3.0  # an empty long poll must be answered this soon after its wait is over
 LONGEST_SLIP_NO: Final = 128
 WAIT_STATUSES: Final = (408, 425, 429)
+NO_ADDRESS: Final = (404, 405, 501)
 
 
 class CentralClient:
@@ -64,6 +65,7 @@ class CentralClient:
         self.line = line
         self.events_line = Line(clock, is_asked_always=False)
         """Events go their own way at many a centre: their trouble must not stop look-ups, nor the other way round."""
+        self.checkpoints_line = Line(clock)
 
     async def __aenter__(self) -> Self:
         self._read_token()
@@ -151,6 +153,18 @@ class CentralClient:
             line=self.events_line,
         )
         return read_events_answer(answer)
+
+    async def post_checkpoint(self, document: JsonObject) -> bool:
+        """A checkpoint of the record; False where the centre has no such address."""
+        status, _ = await self._ask(
+            "POST",
+            "/v1/checkpoints",
+            self._settings.request_timeout_s,
+            json=dict(document),
+            fine=(200, 201, 202, 204, *NO_ADDRESS),
+            line=self.checkpoints_line,
+        )
+        return status not in NO_ADDRESS
 
     async def _ask(
         self,

@@ -2,7 +2,7 @@
 
 Under `/control/` (this machine only) it is loaded, read and disturbed:
 `POST changes` (list of changes), `POST uses`, `POST forget-cursors`, `GET counts`, `GET events?after=&limit=`,
-`GET claims`, `POST|DELETE|GET faults`, `POST options` {"duplicate_pages": bool, "shuffle": bool}.
+`GET claims`, `GET checkpoints`, `POST|DELETE|GET faults`, `POST options` {"duplicate_pages": bool, "shuffle": bool}.
 """
 
 from __future__ import annotations
@@ -122,6 +122,19 @@ class Central:
             raise JsonMistake("events: epoch and a list of events expected")
         return JSONResponse(self.state.receive(request.headers["gate-site"], str(body["epoch"]), body["events"]))
 
+    async def take_checkpoint(self, request: Request) -> Response:
+        """Where a site's record stands, signed."""
+        problem = self.state.take_checkpoint(request.headers["gate-site"], await read_json(request))
+        if problem is None:
+            return JSONResponse({"accepted": True})
+        code, detail = problem
+        return JSONResponse({"code": code, "detail": detail}, 400 if code == "input_invalid" else 409)
+
+    async def checkpoint(self, request: Request) -> Response:
+        """The newest checkpoint of the site: for `gate verify --checkpoint`."""
+        found = self.state.newest_checkpoint(request.headers["gate-site"])
+        return JSONResponse({"checkpoint": found}) if found else JSONResponse({"code": "not_found"}, 404)
+
     # --- control ------------------------------------------------------------------------------------------------------
 
     async def load(self, request: Request) -> Response:
@@ -164,6 +177,10 @@ class Central:
         """Claims as they stand."""
         return JSONResponse(self.state.claims())
 
+    async def checkpoints(self, _request: Request) -> Response:
+        """The newest checkpoint of every site."""
+        return JSONResponse({"checkpoints": self.state.newest_checkpoints()})
+
 
 def build(state: CentralState, token: str) -> FaultInjector:
     """The application behind its faults."""
@@ -175,6 +192,8 @@ def build(state: CentralState, token: str) -> FaultInjector:
         Route("/v1/claims", central.guarded(central.claim), methods=["POST"]),
         Route("/v1/claims/{passage_id}/cancel", central.guarded(central.cancel), methods=["POST"]),
         Route("/v1/events", central.guarded(central.events), methods=["POST"]),
+        Route("/v1/checkpoints", central.guarded(central.take_checkpoint), methods=["POST"]),
+        Route("/v1/checkpoints", central.guarded(central.checkpoint)),
         Route("/control/changes", central.load, methods=["POST"]),
         Route("/control/uses", central.uses, methods=["POST"]),
         Route("/control/forget-cursors", central.forget_cursors, methods=["POST"]),
@@ -182,6 +201,7 @@ def build(state: CentralState, token: str) -> FaultInjector:
         Route("/control/counts", central.counts),
         Route("/control/events", central.received),
         Route("/control/claims", central.claims),
+        Route("/control/checkpoints", central.checkpoints),
     ]
     app = Starlette(routes=routes, exception_handlers={JsonMistake: mistake})
     injector = FaultInjector(app)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
 import secrets
@@ -10,6 +11,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
 KEY_FIELD: Final = {
     "slip": "slip_no",
     "declaration": "number",
@@ -17,6 +21,7 @@ KEY_FIELD: Final = {
     "vehicle": "plate",
     "hold": "id",
 }
+CHECKPOINT_FIELDS: Final = ("format", "site_id", "epoch", "records", "head", "outbox", "feed", "at", "key")
 LEASE_H: Final = 12  # a reference server's own number
 
 SCHEMA: Final = """
@@ -27,6 +32,8 @@ CREATE TABLE IF NOT EXISTS claims (slip_no TEXT, passage_id TEXT, site TEXT, at 
     PRIMARY KEY (slip_no, passage_id));
 CREATE TABLE IF NOT EXISTS events (arrival INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT UNIQUE, site TEXT, epoch TEXT,
     seq INTEGER, type TEXT, sha256 TEXT, body TEXT, UNIQUE (site, epoch, seq));
+CREATE TABLE IF NOT EXISTS checkpoints (arrival INTEGER PRIMARY KEY AUTOINCREMENT, site TEXT, epoch TEXT,
+    records INTEGER, head TEXT, key TEXT, body TEXT);
 """
 
 
@@ -221,6 +228,41 @@ class CentralState:
         if event["type"] == "slip.used" and slip_no and passage_id:
             self.use(site, slip_no, passage_id, event.get("at", ""))
 
+    # --- checkpoints --------------------------------------------------------------------------------------------------
+
+    def take_checkpoint(self, site: str, found: Any) -> tuple[str, str] | None:
+        """Keep a checkpoint; or why not, as code and text. A record never gets shorter, but in a new epoch."""
+        problem = signature_problem(found)
+        if problem is not None:
+            return "input_invalid", problem
+        row = self.db.execute(
+            "SELECT epoch, records, head, key FROM checkpoints WHERE site = ? ORDER BY arrival DESC LIMIT 1", (site,)
+        ).fetchone()
+        if row is not None and row[0] == found["epoch"]:
+            if found["key"] != row[3]:
+                return "key_changed", f"key {row[3]} expected in epoch {row[0]}"
+            if found["records"] < row[1] or (found["records"] == row[1] and found["head"] != row[2]):
+                return "checkpoint_regressed", f"at least {row[1]} records with head {row[2]} expected"
+            if found["records"] == row[1]:
+                return None
+        self.db.execute(
+            "INSERT INTO checkpoints (site, epoch, records, head, key, body) VALUES (?, ?, ?, ?, ?, ?)",
+            (site, found["epoch"], found["records"], found["head"], found["key"], json.dumps(found)),
+        )
+        return None
+
+    def newest_checkpoint(self, site: str) -> dict[str, Any] | None:
+        """The last one taken of a site."""
+        row = self.db.execute(
+            "SELECT body FROM checkpoints WHERE site = ? ORDER BY arrival DESC LIMIT 1", (site,)
+        ).fetchone()
+        return None if row is None else dict(json.loads(row[0]))
+
+    def newest_checkpoints(self) -> list[dict[str, Any]]:
+        """The last one taken of every site."""
+        sites = self.db.execute("SELECT DISTINCT site FROM checkpoints ORDER BY site").fetchall()
+        return [found for (site,) in sites if (found := self.newest_checkpoint(site)) is not None]
+
     def counts(self) -> dict[str, Any]:
         """What arrived, each event once; gaps of `seq` per site and epoch."""
         by_type = dict(self.db.execute("SELECT type, count(*) FROM events GROUP BY type"))
@@ -271,3 +313,18 @@ def _ranges(numbers: list[int]) -> list[list[int]]:
         else:
             ranges.append([number, number])
     return ranges
+
+
+def signature_problem(found: Any) -> str | None:
+    """What is wrong with a checkpoint by docs/operations.md: written once more, apart from who signs it."""
+    if not isinstance(found, dict) or any(name not in found for name in (*CHECKPOINT_FIELDS, "signature")):
+        return f"checkpoint: {', '.join(CHECKPOINT_FIELDS)} and signature expected"
+    if type(found["records"]) is not int or not all(isinstance(found[n], str) for n in ("epoch", "head", "key")):
+        return "checkpoint: records as a number; epoch, head and key as text expected"
+    signed = json.dumps([found[name] for name in CHECKPOINT_FIELDS], ensure_ascii=False, separators=(",", ":"))
+    try:
+        key, signature = (base64.urlsafe_b64decode(str(found[n]) + "==") for n in ("key", "signature"))
+        Ed25519PublicKey.from_public_bytes(key).verify(signature, signed.encode())
+    except (InvalidSignature, ValueError):
+        return "checkpoint: the signature is not of its key"
+    return None

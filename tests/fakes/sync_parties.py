@@ -113,7 +113,9 @@ async def site(
     async with (
         Database(DatabaseSettings(folder, reserve_bytes=0)) as database,
         SqlJournal(database, site_id, clock) as journal,
-        SyncWorker(settings, database, journal, clock, rng=Random(1)) as worker,
+        SyncWorker(
+            settings, database, journal, clock, rng=Random(1), newest_checkpoint=lambda: journal.checkpoint
+        ) as worker,
     ):
         yield Site(database, journal, worker)
 

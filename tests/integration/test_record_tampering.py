@@ -110,8 +110,9 @@ def insert(rng, connection):
         )
         return "insert outbox"
     connection.execute(
-        "INSERT INTO records SELECT number + 1, epoch, kind, at_us, actor, lane, passage_id, facts, facts_sha256,"
-        " ledger, passage_sha256, hash, hash FROM records ORDER BY number DESC LIMIT 1"
+        "INSERT INTO records (number, epoch, kind, at_us, actor, lane, passage_id, facts, facts_sha256, ledger,"
+        " passage_sha256, clock, previous_hash, hash) SELECT number + 1, epoch, kind, at_us, actor, lane, passage_id,"
+        " facts, facts_sha256, ledger, passage_sha256, clock, hash, hash FROM records ORDER BY number DESC LIMIT 1"
     )
     return "insert records"
 

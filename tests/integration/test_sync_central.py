@@ -1,11 +1,14 @@
 """The worker against the reference central system as a process: what the line and the far side may do to it."""
 
 import asyncio
+import json
 from datetime import UTC, datetime
 
 import pytest
 
 from gate_service.domain.ports import ClaimState, Source
+from sync.checkpoint import read_last
+from sync.verify import verify_directory
 from tests.fakes.record_entries import crossing, decision, slip_no
 from tests.fakes.slips import sound_slip
 from tests.fakes.sync_parties import Party, site, until
@@ -354,3 +357,29 @@ async def test_without_a_centre_the_copy_answers_and_claims_are_unavailable(tmp_
         assert claim is ClaimState.UNAVAILABLE
         gate.worker.claims.give_back("a")
         assert (await gate.worker.status())["central"] == {"line": "absent"}
+
+
+async def test_the_centre_holds_the_newest_checkpoint_and_a_record_cut_shorter_shows_against_it(central, tmp_path):
+    async with site(tmp_path / "k1", central) as gate:
+        for i in range(1, 6):
+            await gate.journal.write(decision(i))
+        await gate.journal.seal()
+
+        async def held():
+            found = (await central.control("GET", "checkpoints"))["checkpoints"]
+            return bool(found) and found[0]["records"] == 5
+
+        await until(held)
+        assert (await gate.worker.status())["checkpoints"]["state"] == "taken"
+    found = await central.control("GET", "checkpoints")
+    newest = read_last(json.dumps(found).encode())
+    assert verify_directory(tmp_path / "k1", newest).findings == []
+
+
+async def test_a_centre_without_checkpoints_is_left_alone_and_everything_else_goes_on(central, tmp_path):
+    await central.fault("status", "/v1/checkpoints", times=None, status=404)
+    async with site(tmp_path / "k1", central) as gate:
+        await gate.journal.write(decision(1))
+        await told(gate, central, 2)
+        assert (await gate.worker.status())["checkpoints"]["state"] == "absent"
+        assert gate.worker.central_line.is_up

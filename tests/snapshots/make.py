@@ -24,4 +24,5 @@ async def make(directory: Path) -> None:
 
 if __name__ == "__main__":
     asyncio.run(make(Path(sys.argv[1])))
-    (Path(sys.argv[1]) / "record.lock").unlink()
+    for name in ("record.lock", "record.key"):
+        (Path(sys.argv[1]) / name).unlink()

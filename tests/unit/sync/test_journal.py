@@ -278,6 +278,11 @@ async def test_another_sites_directory_is_refused(settings):
                 pass
 
 
+async def outbox_payloads(journal, epoch):
+    sql = f"SELECT payload FROM outbox WHERE epoch = '{epoch}' ORDER BY seq"
+    return await journal.database.read(lambda c: [row[0] for row in c.exec_driver_sql(sql)])
+
+
 async def test_a_new_epoch_starts_seq_anew_and_the_chain_goes_on(journal, tmp_path):
     await journal.write(decision(1))
     old = journal.epoch
@@ -290,6 +295,8 @@ async def test_a_new_epoch_starts_seq_anew_and_the_chain_goes_on(journal, tmp_pa
         (2, "epoch_started", new),
         (3, "decision", new),
     ]
-    assert (await journal.counts()).outbox.recorded == 4
+    told = [json.loads(row) for row in await outbox_payloads(journal, new)]
+    assert (told[0]["seq"], told[0]["type"], told[0]["data"]["kind"]) == (1, "security.alarm", "epoch_started")
+    assert (await journal.counts()).outbox.recorded == 5
     report = verify_directory(tmp_path)
-    assert (report.findings, report.outbox) == ([], 4)
+    assert (report.findings, report.outbox) == ([], 5)

@@ -31,7 +31,7 @@ from devices.link_keeper import LinkKeeper
 from devices.links.address import ModbusAddress
 from devices.links.lease import BusLease
 from devices.links.modbus_unit import ModbusUnit
-from devices.links.patience import OUT_OF_REACH, BusPatience
+from devices.links.patience import OUT_OF_REACH, PROBE_S, BusPatience
 from devices.links.quiet import QUIET_S, LineQuiet
 from devices.links.turns import Turns, Urgency
 from gate_service.domain.errors import DeviceRefusedError, LinkLostError, NotConfirmedError
@@ -126,6 +126,7 @@ class ModbusBus:
         self._client: _Client | None = None
         self._lost: asyncio.Future[str] | None = None
         self._speaking: ModbusUnit | None = None
+        self._probed: ModbusUnit | None = None  # asked apart and not heard yet; a late answer shows that it is back
         self._is_proven = False
         self._keeper: asyncio.Task[None] | None = None
         self._opened = asyncio.Event()
@@ -237,6 +238,11 @@ class ModbusBus:
             self._drop(message)
         raise LinkLostError(message)
 
+    def doubt(self) -> None:
+        """Let nothing late be taken for the next answer, after one whose content was not the question's."""
+        if self._address.is_rtu:
+            self._quiet.demand()
+
     def _others_answer(self, unit: ModbusUnit) -> bool:
         since_s = self._clock.monotonic_s() - OTHERS_WITHIN_S
         return any((one.last_good_monotonic_s or 0.0) > since_s for one in self._units.values() if one is not unit)
@@ -271,6 +277,7 @@ class ModbusBus:
         if self._is_shared and (wait_s := self._patience.wait_s(unit.number, self._clock.monotonic_s())):
             raise LinkLostError(f"{self.name} unit {unit.number}: silent; asked again in {max(1, round(wait_s))} s")
         await self._quiet.wait()
+        self._hear_probed()
         client = self._client
         if client is None or not client.connected:
             raise LinkLostError(f"{self.name}: {self.fault or 'connection lost'}")
@@ -278,6 +285,9 @@ class ModbusBus:
         if valid_until_s is not None and asked_s > valid_until_s:
             raise NotConfirmedError(f"{self.name} unit {unit.number}: the command waited too long and was not sent")
         self._speaking = unit
+        is_probe = self._is_shared and self._patience.is_silent(unit.number)
+        limit_s = min(PROBE_S, self._timeout_s) if is_probe else self._timeout_s
+        client.ctx.comm_params.timeout_connect = limit_s  # what the library waits for an answer
         try:
             answer: ModbusPDU = await client.execute(False, question)
         except ConnectionException:
@@ -285,12 +295,19 @@ class ModbusBus:
             raise LinkLostError(f"{self.name}: {self.fault or 'connection lost'}") from None
         except ModbusException as exc:
             took_s = self._clock.monotonic_s() - asked_s
-            if took_s < self._timeout_s:  # the library refused what came
+            if took_s < limit_s:  # the library refused what came
                 self.distrust(unit, "out_of_step", f"an answer to this question expected, found another: {exc}")
             self._missed(unit, took_s)
-            self.distrust(unit, "timeout", f"no answer of this unit within {self._timeout_s} s")
+            self._probed = unit if is_probe else None
+            self.distrust(unit, "timeout", f"no answer of this unit within {limit_s} s")
         self._check(unit, question, answer, asked_s)
         return answer
+
+    def _hear_probed(self) -> None:
+        """A silent unit is asked with little patience; what came during the quiet after it was its answer, late."""
+        unit, self._probed = self._probed, None
+        if unit is not None and unit.has_late_bytes:
+            self._patience.answered(unit.number)
 
     def _missed(self, unit: ModbusUnit, took_s: float) -> None:
         self._patience.missed(unit.number, self._clock.monotonic_s(), took_s + self._quiet_s)
@@ -350,6 +367,7 @@ class ModbusBus:
             self.on_packet(data, self._clock.monotonic_s(), is_sent)
         if self._speaking is not None:
             (self._speaking.sent if is_sent else self._speaking.received).add(data)
+            self._speaking.has_late_bytes = not is_sent and self._speaking is self._probed
         return data
 
     def _connection_changed(self, is_connected: bool) -> None:

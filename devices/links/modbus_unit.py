@@ -24,6 +24,7 @@ class ModbusUnit:
         self.sent = LastBytes()
         self.received = LastBytes()
         self.last_good_monotonic_s: float | None = None
+        self.has_late_bytes = False  # something came after the time its answer was waited for
 
     async def read_bits(
         self, address: int, count: int, *, are_coils: bool, urgency: Urgency = Urgency.POLL
@@ -80,6 +81,7 @@ class ModbusUnit:
     def _compare_echo(self, what: str, expected: tuple[int, ...], found: tuple[int, ...]) -> None:
         if found != expected:
             self.rejects["echo_mismatch"] += 1
+            self._bus.doubt()
             texts = [" = ".join(f"{number:#x}" for number in pair) for pair in (expected, found)]
             raise EchoMismatchError(
                 f"{self._bus.name} unit {self.number}: echo of {what} {texts[0]} expected, {texts[1]} found"

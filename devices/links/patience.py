@@ -9,7 +9,8 @@ from __future__ import annotations
 from typing import Final
 
 MISSES: Final = 2  # one lost answer is noise on a line; two in a row are silence
-SHARE: Final = 0.047  # of the bus's time, to ask silent units: others lose under 5 %, one question in 15 s
+SHARE: Final = 0.047  # of the bus's time, to ask silent units: others lose under 5 %
+PROBE_S: Final = 0.15  # a silent unit is waited for this long, with the quiet after it one question in 10 s
 TURN_S: Final = 1.0  # a silent unit that nobody asks for any more holds up the next one this long
 OUT_OF_REACH: Final = (10, 11)  # MODBUS Application Protocol V1.1b3, 7: a gateway that cannot reach the unit
 

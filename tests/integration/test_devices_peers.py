@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+import shutil
+import signal
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -20,6 +23,7 @@ from tests.integration.peers.programs import libmodbus_slave, npm_server, progra
 from tests.integration.peers.terminal import Cable
 
 CLOCK = RealClock()
+BACK_S = 3.0  # a unit on a port of its own is used again within this
 PEERS: dict[str, tuple[Callable[[], list[str]], str]] = {
     "npm modbus-serial": (npm_server, "wago-750"),
     "pymodbus": (pymodbus_server, "beckhoff-bk9000"),
@@ -71,3 +75,100 @@ async def test_a_server_that_is_killed_is_unknown_at_once() -> None:
             process.kill()
             await until(lambda: sink.latest.unknown_because, 0.5)
             await asyncio.sleep(0)
+
+
+@asynccontextmanager
+async def lane_at(url: str, profile: str) -> AsyncIterator[tuple[IoModule, KeepingSink]]:
+    """A module of a lane, once its inputs are known."""
+    module = IoModule(ModuleSettings("io-1", url, profile, poll_ms=20), CLOCK)
+    sink = KeepingSink()
+    LaneIo(module, wiring(), sink)
+    async with module:
+        await until(lambda: sink.inputs and sink.latest.unknown_because is None)
+        yield module, sink
+
+
+async def back_after_s(sink: KeepingSink) -> float:
+    """Seconds until the inputs are known again."""
+    began_s = CLOCK.monotonic_s()
+    await until(lambda: sink.latest.unknown_because is None, 6.0)
+    return CLOCK.monotonic_s() - began_s
+
+
+@asynccontextmanager
+async def transparent_server(slave: Cable) -> AsyncIterator[int]:
+    """What a transparent serial server does: bytes of one TCP connection to a line and back, nothing understood."""
+    writers: list[asyncio.StreamWriter] = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writers.append(writer)
+        while data := await reader.read(512):
+            slave.write(data)
+        writer.close()
+
+    slave.on_bytes = lambda data: writers[-1].write(data) if writers else None
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    async with server:
+        yield server.sockets[0].getsockname()[1]
+        for writer in writers:
+            writer.transport.abort()
+
+
+async def test_a_module_works_with_libmodbus_behind_a_transparent_serial_server(tmp_path: Path) -> None:
+    with Cable(tmp_path / "slave") as line:
+        async with program(*libmodbus_slave("rtu", str(line.path))), transparent_server(line) as port:
+            await drive(f"modbus-rtu-tcp://127.0.0.1:{port}/1", "beckhoff-bk9000")
+
+
+async def test_a_pulled_port_makes_everything_unknown_and_is_back_within_three_seconds(tmp_path: Path) -> None:
+    ours = Cable(tmp_path / "master")
+    with Cable(tmp_path / "slave", ours.write) as theirs, ours:
+        ours.on_bytes = theirs.write
+        async with (
+            program(*libmodbus_slave("rtu", str(theirs.path))),
+            lane_at(f"modbus-rtu://{ours.path}/1?baud=19200", "beckhoff-bk9000") as (_, sink),
+        ):
+            ours.unplug()
+            await until(lambda: sink.latest.unknown_because, 1.0)
+            assert set(sink.latest.detectors.values()) == {Presence.UNKNOWN}
+            await asyncio.sleep(2.5)  # long enough for the longest wait between attempts
+            assert sink.latest.unknown_because
+            ours.plug()
+            assert await back_after_s(sink) < BACK_S
+
+
+async def test_a_half_open_connection_is_unknown_and_back_within_three_seconds_of_its_return() -> None:
+    async with (
+        program(*npm_server()) as (process, port),
+        lane_at(f"modbus-tcp://127.0.0.1:{port}/1", "wago-750") as (module, sink),
+    ):
+        process.send_signal(signal.SIGSTOP)  # the kernel still takes connections and bytes; nobody answers
+        await until(lambda: sink.latest.unknown_because, 1.0)
+        assert set(sink.latest.detectors.values()) == {Presence.UNKNOWN}
+        await asyncio.sleep(4.0)
+        assert sink.latest.unknown_because
+        process.send_signal(signal.SIGCONT)
+        assert await back_after_s(sink) < BACK_S
+        assert module.snapshot()["rejects"]["timeout"] >= 2
+
+
+@pytest.mark.skipif(shutil.which("mbpoll") is None, reason="mbpoll is not installed here; the set-up installs it")
+async def test_mbpoll_that_writes_our_outputs_is_noticed_within_a_second_and_undone() -> None:
+    async with (
+        program(*npm_server()) as (_, port),
+        lane_at(f"modbus-tcp://127.0.0.1:{port}/1", "wago-750") as (module, sink),
+    ):
+        mbpoll = await asyncio.create_subprocess_exec(
+            "mbpoll", "-m", "tcp", "-p", str(port), "-a", "1", "-0", "-1", "-q", "-t", "0", "-r", "0",
+            "127.0.0.1", "1", stdout=asyncio.subprocess.DEVNULL,
+        )  # fmt: skip
+        assert await mbpoll.wait() == 0
+        await until(lambda: sink.health[-1].is_tampered, 1.0)
+        assert "output 0: off was written and confirmed, on found" in (sink.latest.unknown_because or "")
+        await until(lambda: module.is_known(0, is_on=False), 1.0)
+        shown = await asyncio.create_subprocess_exec(
+            "mbpoll", "-m", "tcp", "-p", str(port), "-a", "1", "-0", "-1", "-q", "-t", "0", "-r", "0",
+            "127.0.0.1", stdout=asyncio.subprocess.PIPE,
+        )  # fmt: skip
+        out, _ = await shown.communicate()
+        assert out.decode().strip().endswith("0")

@@ -8,6 +8,7 @@ import re
 import zlib
 from typing import Any
 
+import openpyxl
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -185,6 +186,50 @@ def test_an_entry_appears_as_it_happens_and_the_stock_with_it(visitor: Visitor, 
     assert visitor.errors == []
 
 
+def test_what_a_unit_held_over_time_stands_in_a_chart_and_in_a_table(visitor: Visitor, filled: Running) -> None:
+    points = [{"at": iso(3600 * n), "s": s, "s_highest": s + 0.2} for n, s in ((9, 0.0), (5, 0.5), (1, 0.9))]
+    filled.gate.history = [{"storage_unit": "W3", "step": "hour", "points": points}]
+    page = open_page(visitor)
+    chart = page.locator(".history .chart")
+    expect(chart).to_have_attribute("aria-label", "单元 W3 的 S：现 0.9，最高 1.1")
+    expect(chart.locator("canvas")).to_be_visible()
+    page.locator(".history summary").click()
+    expect(page.locator(".history tbody tr")).to_have_count(3)
+    expect(page.locator(".history tbody tr").last).to_contain_text("1.1")
+    page.get_by_role("button", name="30 天").click()
+    expect(page.get_by_role("button", name="30 天")).to_have_attribute("aria-pressed", "true")
+    assert visitor.errors == []
+
+
+def test_a_workbook_is_made_with_its_progress_and_fetched(visitor: Visitor, filled: Running) -> None:
+    page = open_page(visitor)
+    page.get_by_role("button", name="进出记录 XLSX").click()
+    expect(page.get_by_role("status").filter(has_text="共 4 行")).to_be_visible()
+    with page.expect_download() as saved:
+        page.get_by_role("link", name="保存文件").click()
+    rows = list(openpyxl.load_workbook(io.BytesIO(saved.value.path().read_bytes())).active.iter_rows(values_only=True))
+    assert (saved.value.suggested_filename, len(rows)) == ("entries.xlsx", 5)
+    assert visitor.errors == []
+
+
+def test_what_the_authoritys_system_refused_is_seen_with_its_answer_and_told_again(
+    visitor: Visitor, filled: Running
+) -> None:
+    receipt = {"at": iso(60), "status": 500, "answer": "no room"}
+    filled.gate.deliveries = [
+        {"id": "e1", "type": "hazmat.entered", "at": iso(600), "state": state, "reason": reason, "receipts": [receipt]}
+        for state, reason in (("parked", "10 attempts without success, last: status 500"),)
+    ]
+    page = open_page(visitor)
+    parked = page.locator("[data-delivery=e1]")
+    for text in ("已搁置", "10 attempts", "500 no room"):
+        expect(parked).to_contain_text(text)
+    parked.get_by_role("button", name="重新报送").click()
+    expect(parked).to_contain_text("待报送")
+    assert filled.gate.deliveries[0]["by"] == "user:duty"
+    assert visitor.errors == []
+
+
 def test_texts_that_came_from_outside_run_nothing(visitor: Visitor, filled: Running) -> None:
     bad = entry(5, "entered", "W3", ("acetone", 1))
     bad["data"]["lines"][0] |= {"name": "<img src=x onerror=alert(1)>", "sds": "javascript:alert(1)", "un_no": "=1+1"}
@@ -217,11 +262,19 @@ def test_the_duty_officer_is_led_home_and_nowhere_else(visitor: Visitor, filled:
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("language", ["zh", "en"])
 def test_nobody_is_shut_out(visitors: Visitors, filled: Running, scheme: str, language: str) -> None:
+    filled.gate.history = [
+        {"storage_unit": "W3", "step": "day", "points": [{"at": iso(9), "s": 0.9, "s_highest": 1.0}]}
+    ]
+    filled.gate.deliveries = [
+        {"id": state, "type": "hazmat.entered", "at": iso(9), "state": state, "reason": None, "receipts": []}
+        for state in ("due", "parked", "delivered")
+    ]
     visitor = visitors(language, scheme)
     page = open_page(visitor)
     filled.run(filled.gate.place_hazmat_hold({"type": "unit", "id": "W3"}, "why", _duty()))
     page.wait_for_selector(".holds li.standing", timeout=15_000)
     page.locator("[data-unit=W3] summary").click()
+    page.locator(".history summary").click()
     assert visitor.violations() == []
     page.locator("[data-unit=W3] a.button").click()
     page.wait_for_selector(".sheet")

@@ -37,6 +37,9 @@ def all_errors(kind: type[errors.GateError]) -> set[str]:
 
 
 FAMILIES = {
+    "authority.delivery.": {"due", "parked", "delivered"},
+    "authority.history.": {"hour", "day"},
+    "authority.xlsx.": {"inventory", "entries"},
     "authority.because.": {
         "unmatched",
         "mass_unknown",

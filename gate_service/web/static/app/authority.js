@@ -3,7 +3,9 @@ import { signal } from "../vendor/signals.mjs";
 import { loadSession, newKey, post, session } from "./api.js";
 import { DemoBanner, LostBanner, problemText, TopBar } from "./chrome.js";
 import { Board, Plan } from "./hazmat_board.js";
+import { Deliveries } from "./hazmat_deliveries.js";
 import { ask, events, holds, startFeed, stock } from "./hazmat_feed.js";
+import { History } from "./hazmat_history.js";
 import { passageSheet, Sheet, unitSheet, when } from "./hazmat_sheet.js";
 import { html, Mark, render } from "./html.js";
 import { number, startTexts, t } from "./i18n.js";
@@ -109,7 +111,7 @@ const Authority = () => {
     <${DemoBanner} />
     <${TopBar}><h1>${t("title.authority")}</h1><//>
     <${LostBanner} />
-    ${shown ? html`<main class="one"><${Sheet} ...${shown} /></main>` : html`<main><${Board} /><aside><${Plan} /><${Holds} /><${Entries} /></aside></main>`}
+    ${shown ? html`<main class="one"><${Sheet} ...${shown} /></main>` : html`<main><div class="column"><${Board} /><${History} /></div><aside><${Plan} /><${Holds} /><${Entries} /><${Deliveries} /></aside></main>`}
   </div>`;
 };
 

@@ -1,6 +1,7 @@
 // The live board: units, enterprises and classes with their stock, S and R with every term, and the plan of the zone.
 import { signal } from "../vendor/signals.mjs";
 import { holds, stock } from "./hazmat_feed.js";
+import { Workbooks } from "./hazmat_exports.js";
 import { className } from "./hazmat_sheet.js";
 import { html, Mark } from "./html.js";
 import { has, number, t, told } from "./i18n.js";
@@ -118,6 +119,7 @@ export const Board = () => html`<section class="board" aria-label=${t("authority
     </div>
     <a class="button" href="/api/v1/hazmat/inventory.csv" download>${t("authority.csv.inventory")}</a>
     <a class="button" href="/api/v1/hazmat/entries.csv" download>${t("authority.csv.entries")}</a>
+    <${Workbooks} />
   </div>
   <p class="source">${t("authority.indicator", { edition: stock.value.edition ?? "–" })}</p>
   <div class="units">${cards()}</div>

@@ -15,6 +15,7 @@ from types import TracebackType
 from typing import Any, Final, Self
 
 from gate_service.domain.ports import Clock
+from gate_service.web.curves import Curves
 from gate_service.web.gate_api import GateApi, Snapshot
 
 log = logging.getLogger(__name__)
@@ -88,6 +89,7 @@ class LiveHub:
         self._gate = gate
         self._clock = clock
         self._mailboxes: set[Mailbox] = set()
+        self._curves = Curves()
         self._tasks: list[asyncio.Task[None]] = []
         self._is_delivering = False
         self._closing = asyncio.Event()
@@ -96,6 +98,10 @@ class LiveHub:
     def connections(self) -> int:
         """How many are listening."""
         return len(self._mailboxes)
+
+    def curves(self) -> dict[str, Any]:
+        """The last minute of every lane's weight, as a message to a page that opens."""
+        return {"type": "curves", "curves": self._curves.told(self._clock.monotonic_s())}
 
     async def __aenter__(self) -> Self:
         self._tasks = [asyncio.create_task(self._follow()), asyncio.create_task(self._beat())]
@@ -149,6 +155,7 @@ class LiveHub:
                 async with self._gate.subscribe() as snapshots:
                     async for snapshot in snapshots:
                         self._is_delivering = True
+                        self._curves.note(snapshot, self._clock.monotonic_s())
                         text = encode(snapshot)
                         for mailbox in self._mailboxes:
                             self._put(mailbox, snapshot, text)

@@ -78,6 +78,8 @@ async def _send(web: Web, socket: WebSocket, mailbox: Mailbox, is_admitted: Stil
     """Returns the close code."""
     hello = {"type": "hello", "site": web.gate.site(), "at": web.clock.now().isoformat()}
     await socket.send_text(encode(hello))
+    if mailbox.lane is None:
+        await socket.send_text(encode(web.hub.curves()))
     while (taken := await mailbox.take()) is not None:
         if not await is_admitted():
             return POLICY_VIOLATION

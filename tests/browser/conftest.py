@@ -33,6 +33,27 @@ AXE = Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js"
 PEOPLE = {"op": Role.OPERATOR, "sup": Role.SUPERVISOR, "aud": Role.AUDITOR, "root": Role.ADMINISTRATOR}
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put tests marked `in_order` back into the order they are written in: their trucks come in theirs."""
+    ordered = [item for item in items if item.get_closest_marker("in_order")]
+    places = [place for place, item in enumerate(items) if item.get_closest_marker("in_order")]
+    ordered.sort(key=lambda item: (str(item.path), item.reportinfo()[1] or 0))
+    for place, item in zip(places, ordered, strict=True):
+        items[place] = item
+
+
+def violations(page: Page) -> list[str]:
+    """What axe-core finds on a page as it is."""
+    page.evaluate(AXE.read_text(encoding="utf-8"))
+    found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+    return [
+        f"{one['id']}: {node['target']} {node['failureSummary']}"
+        for one in found["violations"]
+        for node in one["nodes"]
+    ]
+
+
 class Running:
     """A site in its own thread; can be stopped and started again on the same data and port."""
 
@@ -139,13 +160,7 @@ class Visitor:
 
     def violations(self) -> list[str]:
         """What axe-core finds on the page as it is."""
-        self.page.evaluate(AXE.read_text(encoding="utf-8"))
-        found = self.page.evaluate("axe.run(document, {resultTypes: ['violations']})")
-        return [
-            f"{one['id']}: {node['target']} {node['failureSummary']}"
-            for one in found["violations"]
-            for node in one["nodes"]
-        ]
+        return violations(self.page)
 
 
 class Visitors:

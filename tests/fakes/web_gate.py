@@ -284,6 +284,7 @@ class FakeGate:
     scans: list[tuple[str, str, str | None]] = field(default_factory=list)
     plates: list[tuple[str, PlateRead]] = field(default_factory=list)
     refuse_with: Exception | None = None
+    silent_since: dict[str, float] = field(default_factory=dict)
     reason_counts: dict[str, dict[str, int]] = field(default_factory=dict)
     mute: bool = False
     hazmat_events: list[dict[str, Any]] = field(default_factory=list)
@@ -301,12 +302,19 @@ class FakeGate:
         return {"id": "K1", "name": {"zh": "示例卡口", "en": "Example gate"}, "demo": self.demo}
 
     def lanes(self) -> Sequence[dict[str, Any]]:
-        return [copy.deepcopy(one) for one in self.snapshots.values()]
+        return [self.lane(lane_id) for lane_id in self.snapshots]
 
     def lane(self, lane_id: str) -> dict[str, Any]:
         if lane_id not in self.snapshots:
             raise NotFoundError(f"lane {lane_id!r}: one of {', '.join(self.snapshots)} expected")
-        return copy.deepcopy(self.snapshots[lane_id])
+        found = copy.deepcopy(self.snapshots[lane_id])
+        if lane_id in self.silent_since:
+            found["inputs_age_ms"] = round((monotonic() - self.silent_since[lane_id]) * 1000)
+        return found
+
+    def fall_silent(self, lane_id: str) -> None:
+        """The lane's module says nothing any more: its inputs grow old."""
+        self.silent_since[lane_id] = monotonic()
 
     def change(self, lane_id: str, **changes: Any) -> None:
         """Move one lane and tell those who listen."""

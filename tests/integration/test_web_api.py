@@ -288,6 +288,9 @@ async def test_a_page_gets_every_lane_then_changes_and_a_beat_with_ages(
 ) -> None:
     async with websockets.connect(socket_url(site), additional_headers=cookie_of(operator), proxy=None) as socket:
         assert json.loads(await socket.recv())["type"] == "hello"
+        curves = json.loads(await socket.recv())
+        assert curves["type"] == "curves"
+        assert set(curves["curves"]) <= set(site.gate.snapshots)
         first = json.loads(await socket.recv())
         assert [lane["id"] for lane in first["lanes"]] == list(site.gate.snapshots)
         site.gate.change("in-d2", weight={"value_kg": 22000, "status": "ok", "stable": True, "age_ms": 1})

@@ -300,3 +300,17 @@ async def test_a_new_epoch_starts_seq_anew_and_the_chain_goes_on(journal, tmp_pa
     assert (await journal.counts()).outbox.recorded == 5
     report = verify_directory(tmp_path)
     assert (report.findings, report.outbox) == ([], 5)
+
+
+async def test_reasons_are_counted_by_command_and_other_records_are_not(journal):
+    def given(i, command, reason_code):
+        return replace(note(i), kind="command", facts={"command": command, "reason_code": reason_code})
+
+    for i, code in enumerate(["weight_explained", "documents_checked", "weight_explained", None]):
+        await journal.write(given(i, "release", code))
+    await journal.write(given(7, "close_lane", "maintenance"))
+    await journal.write(replace(note(8), facts={"command": "release", "reason_code": "weight_explained"}))
+    assert await journal.reason_counts() == {
+        "release": {"weight_explained": 2, "documents_checked": 1},
+        "close_lane": {"maintenance": 1},
+    }

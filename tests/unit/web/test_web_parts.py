@@ -13,6 +13,7 @@ from gate_service.domain import errors
 from gate_service.domain.errors import AccountError
 from gate_service.web import vendor
 from gate_service.web.bodies import LaneCommand, Plate
+from gate_service.web.curves import Curves
 from gate_service.web.live import LiveHub, Mailbox
 from gate_service.web.problems import problem_of
 from sync.passwords import check_new
@@ -168,3 +169,26 @@ def test_the_throttle_remembers_only_so_much() -> None:
     for n in range(REMEMBERED * 2):
         throttle.failed(f"address {n}", f"name {n}", NOW)
     assert len(throttle._addresses) == len(throttle._names) == REMEMBERED
+
+
+# The last minute of a weight -----------------------------------------------------------------------------------------
+
+
+def test_a_curve_keeps_one_point_per_half_second_of_one_minute_and_its_gaps() -> None:
+    curves = Curves()
+    for tick in range(1300):  # ten a second for more than two minutes
+        curves.note({"id": "in-d1", "weight": {"value_kg": None if tick == 1000 else tick}}, tick / 10)
+    curves.note({"id": "in-s1", "weight": None}, 130.0)
+    told = curves.told(130.0)
+    assert list(told) == ["in-d1"]
+    points = told["in-d1"]
+    assert len(points) == 120
+    assert [points[0][0] <= 60_000, points[-1]] == [True, [500, 1295]]
+    assert [30_000, None] in points
+
+
+def test_a_curve_that_nobody_adds_to_runs_out() -> None:
+    curves = Curves()
+    curves.note({"id": "in-d1", "weight": {"value_kg": 20}}, 0.0)
+    assert curves.told(59.0) == {"in-d1": [[59_000, 20]]}
+    assert curves.told(61.0) == {"in-d1": []}

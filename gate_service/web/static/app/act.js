@@ -7,6 +7,7 @@ import { Form } from "./form.js";
 import { html, Mark } from "./html.js";
 import { t, told } from "./i18n.js";
 import { COMMAND_KEYS, Kbd, keyed } from "./keys.js";
+import { Plate } from "./lanes.js";
 import { connection } from "./live.js";
 
 const MARKS = {
@@ -73,20 +74,22 @@ export const Outcome = ({ lane }) => {
   const isOther = last.code === "passage_changed";
   return html`<div class=${`refused ${isOther ? "moved" : ""}`} role="alert">
     <p class="lead"><${Mark} name="cross" /><b>${t("act.refused", { command })}</b></p>
-    ${isOther && html`<${Changed} from=${last.plate} to=${lane.passage?.plate} isThere=${lane.passage !== null} />`}
+    ${isOther && html`<${Changed} last=${last} now=${lane.passage} />`}
     <p>${problemText(last)}</p>
-    ${last.detail && html`<p class="detail-text" lang="en">${last.detail}</p>`}
+    ${last.detail && !isOther && html`<p class="detail-text" lang="en">${last.detail}</p>`}
     <button type="button" class="quiet" onClick=${() => (outcome.value = null)}>${t("act.read")}</button>
   </div>`;
 };
 
-/** The vehicle that was meant, and the one that is there now. */
-export const Changed = ({ from, to, isThere }) => html`
-  <p class="changed">
-    <span><span class="dim">${t("act.meant")}</span> <span class="plate small">${from ?? t("plate.unread")}</span></span>
-    <span><span class="dim">${t("act.there_now")}</span> ${isThere ? html`<span class="plate small">${to ?? t("plate.unread")}</span>` : t("lane.no_vehicle")}</span>
-  </p>
-`;
+/** The vehicle that was meant, and the one that is there now; for a moment this page may not have heard of it yet. */
+const Changed = ({ last, now }) => {
+  const isOldNews = now?.id === last.passageId && now?.facts_version === last.factsVersion;
+  const there = now ? html`<${Plate} plate=${now.plate} small />` : t("lane.no_vehicle");
+  return html`<p class="changed">
+    <span><span class="dim">${t("act.meant")}</span> <${Plate} plate=${last.plate} small /> <span class="dim">${t("passage.facts", { version: last.factsVersion })}</span></span>
+    <span><span class="dim">${t("act.there_now")}</span> ${isOldNews ? t("act.not_heard") : there} ${now && !isOldNews && html`<span class="dim">${t("passage.facts", { version: now.facts_version })}</span>`}</span>
+  </p>`;
+};
 
 /** Why what is shown cannot be clicked, said once for all buttons. */
 const Blocked = ({ lane }) => {
@@ -96,20 +99,20 @@ const Blocked = ({ lane }) => {
 };
 
 /** Every command on a vehicle has its own place, whether it can be given now or not: a hand that knows the place of
- * "turn back" never finds "release" there. */
+ * "turn back" never finds "release" there. They stand at the bottom, where nothing above can push them. */
 const Choices = ({ lane }) => {
   const groups = offered(lane, session.value.commands);
   const next = suggested(lane);
   const mine = PLACES.filter((command) => session.value.commands.includes(command));
   return html`
     <${Blocked} lane=${lane} />
+    <div class="group on-lane" role="group" aria-label=${t("act.lane", { lane: told(lane.name) })}>
+      ${[...groups.seen, ...groups.lane].map((command) => html`<${Button} key=${command} lane=${lane} command=${command} />`)}
+    </div>
     ${lane.passage &&
     html`<div class="group on-vehicle" role="group" aria-label=${t("act.vehicle")}>
       ${mine.map((command) => html`<${Button} key=${command} lane=${lane} command=${command} isNext=${command === next} isOffered=${groups.vehicle.includes(command)} />`)}
     </div>`}
-    <div class="group on-lane" role="group" aria-label=${t("act.lane", { lane: told(lane.name) })}>
-      ${[...groups.seen, ...groups.lane].map((command) => html`<${Button} key=${command} lane=${lane} command=${command} />`)}
-    </div>
   `;
 };
 

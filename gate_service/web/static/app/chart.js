@@ -68,7 +68,7 @@ export const Chart = ({ lane, wanted }) => {
   const shown = theme.value;
   useEffect(() => {
     let isGone = false;
-    const sized = new ResizeObserver(() => plot.current?.setSize({ width: box.current.clientWidth, height: HEIGHT }));
+    const sized = new ResizeObserver(([one]) => plot.current?.setSize({ width: one.contentRect.width, height: HEIGHT }));
     library.then(({ default: UPlot }) => {
       if (isGone) return;
       plot.current = new UPlot(options(box.current, asked), ringOf(lane.id).read(performance.now()), box.current);

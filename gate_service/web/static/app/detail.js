@@ -17,7 +17,6 @@ const Notices = ({ lane }) => html`
   ${lane.power_fail && html`<p class="refused" role="alert"><${Mark} name="bolt" />${t("lane.power_fail")}</p>`}
   ${lane.local_button && html`<p class="note" role="status"><${Mark} name="hand" />${t("lane.local_button")}</p>`}
   ${lane.closing_asked && html`<p class="note"><${Mark} name="clock" />${t("lane.closing_asked")}</p>`}
-  ${lane.passage && isSettling(lane) && html`<p class="note settling"><${Mark} name="clock" />${t("blocked.settling")}</p>`}
 `;
 
 /** What the inputs see, in words under the drawing: for those who do not read drawings at three in the morning. */
@@ -46,7 +45,7 @@ export const Detail = ({ id }) => {
       <${Notices} lane=${lane} />
       <${Approval} lane=${lane} />
       ${hasFault && html`<${Devices} lane=${lane} />`}
-      ${lane.passage ? html`<${Passage} passage=${lane.passage} />` : html`<p class="dim empty-lane">${t("lane.no_vehicle")}</p>`}
+      ${lane.passage ? html`<${Passage} passage=${lane.passage} isFresh=${isSettling(lane)} />` : html`<p class="dim empty-lane">${t("lane.no_vehicle")}</p>`}
       <p class="driver-line"><span class="dim">${t("driver.sees")}</span> <q>${told(lane.driver)}</q></p>
       ${!hasFault && html`<${Devices} lane=${lane} />`}
     </div>

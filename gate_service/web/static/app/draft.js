@@ -107,7 +107,7 @@ export async function send() {
   const isStopped = !lane || hasMovedOn(asked, lane) || blockedBecause(lane, asked.command, connection.value) !== null;
   if (asked.sending || isStopped || !isComplete(asked)) return;
   change({ sending: true });
-  const about = { lane: asked.lane, command: asked.command, plate: asked.plate };
+  const about = { lane: asked.lane, command: asked.command, plate: asked.plate, passageId: asked.passageId, factsVersion: asked.factsVersion };
   try {
     const [path, body] = requestOf(asked);
     const answer = await post(path, body, { "idempotency-key": asked.key });

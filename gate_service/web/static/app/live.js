@@ -47,6 +47,13 @@ function takeLane(lane) {
   own.value = { ...lane, heardAt: performance.now(), factsAt };
 }
 
+/** The last minute, told once when the page connects; what this page has seen itself is finer and stays. */
+function takeCurve(id, points) {
+  const ring = ringOf(id);
+  if (ring.size) return;
+  for (const [ago, kg] of points) ring.push(performance.now() - ago, kg ?? NaN);
+}
+
 function takeAges(id, ages) {
   const own = lanes.get(id);
   if (!own?.peek() || !ages) return;
@@ -66,6 +73,7 @@ function hear(message) {
   batch(() => {
     if (message.at) offset = Date.parse(message.at) - Date.now();
     if (message.type === "lanes") message.lanes.forEach(takeLane);
+    if (message.type === "curves") Object.entries(message.curves).forEach(([id, points]) => takeCurve(id, points));
     if (message.type === "beat") Object.entries(message.ages).forEach(([id, ages]) => takeAges(id, ages));
     if (message.type === "beat" || message.type === "lanes") say("live");
   });

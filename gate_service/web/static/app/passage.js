@@ -145,21 +145,22 @@ const Source = ({ passage }) => {
   </p>`;
 };
 
-const identity = (passage) => html`<div class="lead">
+/** The facts' version lights up where it stands when they change: nothing else may move under the hand. */
+const identity = (passage, isFresh) => html`<div class="lead">
   <${Plate} plate=${passage.plate} />
   ${passage.trailer_plate && html`<${Plate} plate=${passage.trailer_plate} />`}
   <span class="versions" data-facts-version=${passage.facts_version}>
-    ${t("passage.facts", { version: passage.facts_version })}
+    <span class=${isFresh ? "fresh" : ""}>${t("passage.facts", { version: passage.facts_version })}${isFresh && html` · ${t("passage.fresh")}`}</span>
     ${passage.tier && html` · ${t("passage.tier", { tier: passage.tier })}`}
     ${passage.disposition && html` · ${t("passage.disposed", { way: t(`disposition.${passage.disposition}`), by: (passage.disposed_by ?? "").replace(/^user:/, "") || "–" })}`}
   </span>
 </div>`;
 
 /** The passage: left what was decided, right what it was decided on. */
-export const Passage = ({ passage }) => {
+export const Passage = ({ passage, isFresh }) => {
   const checks = checksOf(passage);
   return html`<section class="passage" aria-label=${t("passage.title")}>
-    ${identity(passage)}
+    ${identity(passage, isFresh)}
     <${Judgement} passage=${passage} />
     <div class="two">
       <div>

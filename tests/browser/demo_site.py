@@ -1,0 +1,159 @@
+"""A real `gate demo` process whose desks are empty, and the people of the stories who sign in to it."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import httpx
+from playwright.sync_api import Browser, BrowserContext, Page, WebSocketRoute
+
+SPEED = 10
+START_WITHIN_S = 90.0
+PICTURES = os.environ.get("GATE_PICTURES")  # a directory: the stories leave the pictures of the documents there
+
+
+class DemoSite:
+    """`gate demo --alone` while it runs: its address, its people, and its lanes over the API."""
+
+    def __init__(self, directory: Path) -> None:
+        command = [sys.executable, "-m", "gate_service", "demo", "--alone", "--json", "--port", "0"]
+        command += ["--speed", str(SPEED), "--seed", "1", "--data", str(directory)]
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        assert self.process.stdout is not None
+        shown = json.loads(self.process.stdout.readline())
+        self.url: str = shown["url"]
+        self.passwords: dict[str, str] = {shown["name"]: shown["password"], **shown["people"]}
+
+    def stop(self) -> int:
+        """End it as a person would; its exit status."""
+        self.process.send_signal(signal.SIGINT)
+        with self.process:
+            return self.process.wait(60)
+
+    def client(self, name: str) -> httpx.Client:
+        """Somebody's session, without a page."""
+        client = httpx.Client(base_url=self.url, timeout=10.0)
+        opened = client.post("/api/v1/session", json={"name": name, "password": self.passwords[name]})
+        client.headers["x-csrf-token"] = opened.raise_for_status().json()["csrf_token"]
+        return client
+
+
+class Colleague:
+    """Somebody at another desk, who acts over the API."""
+
+    def __init__(self, site: DemoSite, name: str) -> None:
+        self._client = site.client(name)
+        self._acts = 0
+
+    def close(self) -> None:
+        """End the connection."""
+        self._client.close()
+
+    def lane(self, lane: str) -> dict[str, Any]:
+        """A lane as it is now."""
+        found: dict[str, Any] = self._client.get(f"/api/v1/lanes/{lane}").raise_for_status().json()
+        return found
+
+    def passage(self, passage_id: str) -> dict[str, Any]:
+        """A passage, whole, with its records."""
+        found: dict[str, Any] = self._client.get(f"/api/v1/passages/{passage_id}").raise_for_status().json()
+        return found
+
+    def wait(
+        self, lane: str, until: Callable[[dict[str, Any]], object], what: str, within_s: float = 60
+    ) -> dict[str, Any]:
+        """The lane as soon as `until` holds of it."""
+        deadline = time.monotonic() + within_s
+        while not until(found := self.lane(lane)):
+            assert time.monotonic() < deadline, f"{lane}: {what} expected, found {found['state']}, {found['passage']}"
+            time.sleep(0.1)
+        return found
+
+    def waits_for_person(self, lane: str, plate: str | None, reason: str) -> dict[str, Any]:
+        """The lane once this vehicle waits for a person in it, for this reason."""
+
+        def is_there(found: dict[str, Any]) -> bool:
+            passage = found["passage"]
+            return (
+                found["state"] == "review"
+                and passage is not None
+                and (plate is None or passage["plate"] == plate)
+                and any(check["reason_code"] == reason for check in passage["checks"])
+            )
+
+        return self.wait(lane, is_there, f"{plate} with {reason}")
+
+    def command(self, lane: str, command: str, reason_code: str, **fields: Any) -> None:
+        """Do something with the vehicle that is in the lane now."""
+        passage = self.lane(lane)["passage"]
+        self._acts += 1
+        body = {"command": command, "passage_id": passage["id"], "facts_version": passage["facts_version"]}
+        body |= {"reason_code": reason_code, "fields": fields}
+        headers = {"idempotency-key": f"story-{id(self)}-{self._acts}"}
+        answer = self._client.post(f"/api/v1/lanes/{lane}/commands", json=body, headers=headers)
+        assert answer.is_success, answer.text
+
+
+class Desk:
+    """A person at a terminal of the demo site; remembers errors and whom the browser asked."""
+
+    def __init__(self, browser: Browser, site: DemoSite, name: str, language: str, scheme: str) -> None:
+        self.context: BrowserContext = browser.new_context(
+            viewport={"width": 1440, "height": 900},
+            color_scheme=scheme,  # type: ignore[arg-type]
+        )
+        self.context.add_init_script(f"localStorage.setItem('gate.language', '{language}')")
+        self.site = site
+        self.errors: list[str] = []
+        self.asked: set[str] = set()
+        self.page: Page = self.context.new_page()
+        self.page.set_default_timeout(15_000)
+        self.page.on("console", lambda said: said.type in {"error", "warning"} and self.errors.append(said.text))
+        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
+        self.page.on("request", lambda request: self.asked.add(request.url.split("/")[2]))
+        self.page.on("websocket", lambda socket: self.asked.add(socket.url.split("/")[2]))
+        self._holds = False
+        self.page.route_web_socket("**/api/v1/live", self._pass_on)
+        self.name = name
+
+    def sign_in(self, path: str = "/") -> Page:
+        """Through the page, with name and password."""
+        self.page.goto(f"{self.site.url}/sign-in?next={path}")
+        self.page.fill("input[name=name]", self.name)
+        self.page.fill("input[name=password]", self.site.passwords[self.name])
+        self.page.keyboard.press("Enter")
+        self.page.wait_for_selector(".lane")
+        return self.page
+
+    def choose(self, lane: str) -> None:
+        """Look at a lane."""
+        self.page.click(f".lane[data-lane={lane}] .name button")
+        self.page.wait_for_selector(f".detail[data-lane={lane}]")
+
+    def _pass_on(self, route: WebSocketRoute) -> None:
+        server = route.connect_to_server()
+        server.on_message(lambda text: None if self._holds and '"type":"lanes"' in text[:20] else route.send(text))
+
+    def hold_news(self, *, holds: bool) -> None:
+        """A slow line: the beat comes through, what moved in the lanes does not."""
+        self._holds = holds
+
+    def picture(self, name: str) -> None:
+        """Leave a picture for the documents, where that is asked for."""
+        if PICTURES:
+            self.page.mouse.move(0, 0)
+            self.page.screenshot(path=Path(PICTURES) / f"{name}.png")
+
+    def close(self) -> None:
+        """Go home. Nothing may have been asked of anybody but the service, and nothing gone wrong."""
+        self.context.close()
+        assert self.asked <= {self.site.url.split("/")[2]}, self.asked
+        assert self.errors == [], self.errors

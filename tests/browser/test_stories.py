@@ -1,0 +1,250 @@
+"""What happens at a gate, told in real Chromium over the demo's wires: serial lines, Modbus, HTTP between processes.
+
+One demo for all stories, whose desks are empty: a truck that needs a person waits for the one in the story. Seed 1
+sends the same trucks to the same lanes each time (`devices/simulator/demo`); the stories are told in that order.
+`GATE_PICTURES=docs/images` leaves the pictures of the documents.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from devices.simulator.demo.plan import first_visits
+from tests.browser.conftest import violations
+from tests.browser.demo_site import Colleague, DemoSite, Desk
+
+pytestmark = [pytest.mark.browser, pytest.mark.in_order, pytest.mark.timeout(180)]
+
+TRUCKS = {visit.number: visit for visit in first_visits(1, 20)}
+CHINESE = re.compile(r"[\u4e00-\u9fff]")
+
+Sit = Callable[..., Desk]
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DemoSite]:
+    site = DemoSite(tmp_path_factory.mktemp("stories"))
+    yield site
+    assert site.stop() == 0
+
+
+@pytest.fixture(scope="module")
+def colleague(site: DemoSite) -> Iterator[Colleague]:
+    colleague = Colleague(site, "desk-supervisor")
+    yield colleague
+    colleague.close()
+
+
+@pytest.fixture
+def sit(browser: Browser, site: DemoSite) -> Iterator[Sit]:
+    desks: list[Desk] = []
+
+    def sit_down(name: str = "visitor", language: str = "zh", scheme: str = "light") -> Desk:
+        desks.append(Desk(browser, site, name, language, scheme))
+        return desks[-1]
+
+    yield sit_down
+    for desk in desks:
+        desk.close()
+
+
+def test_a_truck_in_the_wrong_lane_is_led_away_to_its_own(sit: Sit, colleague: Colleague) -> None:
+    truck = TRUCKS[5]
+    desk = sit()
+    page = desk.sign_in()
+    passage = colleague.waits_for_person("out-n1", truck.plate, "wrong_lane_class")["passage"]
+    desk.choose("out-n1")
+    detail = page.locator(".detail")
+    expect(detail.locator(".to-go")).to_contain_text("出区报关 1")
+    expect(detail.locator(".judgement")).to_contain_text("不予放行")
+    desk.picture("wrong-lane")
+    page.click("[data-command=turn_back]")
+    page.get_by_label("向前引离").check()
+    page.get_by_label("走错通道").check()
+    page.click(".act button.confirm")
+    expect(detail.locator(".done")).to_contain_text("已执行")
+    colleague.wait("out-n1", lambda lane: (lane["passage"] or {}).get("id") != passage["id"], "the truck gone")
+    told = colleague.passage(passage["id"])
+    assert (told["disposition"], told["disposed_by"]) == ("divert", "user:visitor")
+    assert told["crossed_at"] is None or told["outcome"] != "released"
+
+
+def test_an_overweight_truck_is_released_by_one_supervisor(sit: Sit, colleague: Colleague) -> None:
+    truck = TRUCKS[4]
+    passage = colleague.waits_for_person("out-d1", truck.plate, "weight_mismatch")["passage"]
+    operator = sit("desk-operator")
+    page = operator.sign_in()
+    operator.choose("out-d1")
+    page.click("[data-command=release]")
+    expect(page.locator(".act .note")).to_contain_text("你的角色不够")
+    supervisor = sit(scheme="light")
+    page = supervisor.sign_in()
+    supervisor.choose("out-d1")
+    expect(page.locator(".check")).to_contain_text(f"{passage['gross_kg']:,}")
+    expect(page.locator(".gauge")).to_contain_text("倍")
+    page.locator(".chart canvas").wait_for()
+    page.wait_for_timeout(1500)  # a picture with a curve in it
+    supervisor.picture("terminal")
+    page.click("[data-command=release]")
+    page.get_by_label("重量差异已说明").check()
+    page.fill("textarea[name=reason]", "补充磅单")
+    supervisor.picture("release")
+    page.click(".act button.confirm")
+    row = page.locator(".lane[data-lane=out-d1]")
+    expect(row.locator(".state")).to_contain_text(re.compile("抬杆中|放行|清空通道"))
+    colleague.wait("out-d1", lambda lane: (lane["passage"] or {}).get("id") != passage["id"], "the truck gone")
+    told = colleague.passage(passage["id"])
+    assert (told["disposition"], told["disposed_by"]) == ("release", "user:visitor")
+    assert told["crossed_at"] is not None
+    kinds = [(one["kind"], one["facts"].get("reason_code")) for one in told["records"]]
+    assert ("command", "weight_explained") in kinds
+
+
+def test_a_release_clicked_as_the_truck_changes_is_refused_and_both_trucks_are_named(
+    sit: Sit, colleague: Colleague
+) -> None:
+    seen = TRUCKS[8].plate_read
+    before = colleague.waits_for_person("in-n1", seen, "plate_mismatch")["passage"]
+    desk = sit()
+    page = desk.sign_in()
+    desk.choose("in-n1")
+    page.click("[data-command=release]")
+    page.get_by_label("目视车牌相符").check()
+    desk.hold_news(holds=True)  # the truck changes, and this terminal has not heard of it yet
+    colleague.command("in-n1", "turn_back", "plate_mismatch")
+    now = colleague.wait("in-n1", lambda lane: (lane["passage"] or before)["id"] != before["id"], "the next truck")
+    expect(page.locator(".act .confirm")).to_be_enabled()
+    page.click(".act button.confirm")
+    refused = page.locator(".commands .moved")
+    expect(refused).to_contain_text("放行：未执行")
+    expect(refused).to_contain_text(str(seen))
+    desk.hold_news(holds=False)
+    expect(refused).to_contain_text("现在通道内是 未识别")
+    desk.picture("changed")
+    told = colleague.passage(before["id"])
+    assert told["disposition"] != "release"
+    assert colleague.passage(now["passage"]["id"])["disposition"] is None  # the next truck was left alone
+    assert len(desk.errors) == 1
+    assert "409" in desk.errors.pop()  # the browser's own line for the refusal
+
+
+def test_an_unread_plate_is_supplied_and_the_truck_goes_by_the_rules(sit: Sit, colleague: Colleague) -> None:
+    truck = TRUCKS[11]
+    passage = colleague.waits_for_person("in-n1", None, "plate_unread")["passage"]
+    desk = sit("desk-operator", "en", "dark")
+    page = desk.sign_in()
+    desk.choose("in-n1")
+    expect(page.locator(".command.next")).to_contain_text("Supply fact")  # the right act stands out
+    page.click("[data-command=resolve]")
+    page.locator(".act input[name=plate]").fill(truck.plate)
+    desk.picture("resolve")
+    page.click(".act button.confirm")
+    expect(page.locator(".commands [role=status]")).to_contain_text("done")
+    colleague.wait("in-n1", lambda lane: (lane["passage"] or {}).get("id") != passage["id"], "the truck gone")
+    told = colleague.passage(passage["id"])
+    assert (told["plate"], told["verdict"], told["disposition"]) == (truck.plate, "release", "release")
+
+
+def test_a_truck_on_hold_is_released_by_two_at_two_terminals(sit: Sit, colleague: Colleague) -> None:
+    truck = TRUCKS[6]
+    passage = colleague.waits_for_person("in-d1", truck.plate, "hold")["passage"]
+    operator, supervisor = sit("desk-operator"), sit("visitor", "en", "dark")
+    first, second = operator.sign_in(), supervisor.sign_in()
+    operator.choose("in-d1")
+    supervisor.choose("in-d1")
+    first.click("[data-command=release]")
+    expect(first.locator(".act .note")).to_contain_text("第二人批准")
+    first.get_by_label("海关指令").check()
+    first.click(".act button.confirm")
+    expect(first.locator(".approval")).to_contain_text("自己的请求不能自己批准")
+    expect(second.locator(".approval")).to_contain_text("desk-operator asks for: Release")
+    expect(second.locator(".queue .call", has_text="waits for a second person")).to_be_visible()
+    second.locator(".chart canvas").wait_for()
+    supervisor.picture("two-people")
+    assert violations(second) == []
+    second.click("[data-command=approve]")
+    second.click(".act button.confirm")
+    expect(second.locator(".commands [role=status]")).to_contain_text("Approve: done")
+    expect(first.locator(".approval")).to_be_hidden()
+    colleague.wait("in-d1", lambda lane: (lane["passage"] or {}).get("id") != passage["id"], "the truck gone")
+    told = colleague.passage(passage["id"])
+    acts = [one["facts"] for one in told["records"] if one["kind"] == "command" and "approved_by" in one["facts"]]
+    assert [(one["approved_by"], told["disposed_by"]) for one in acts] == [("user:visitor", "user:desk-operator")]
+
+
+def test_an_honest_truck_passes_without_anybody(sit: Sit, colleague: Colleague) -> None:
+    truck = TRUCKS[7]
+    desk = sit(language="en", scheme="dark")
+    page = desk.sign_in()
+    desk.choose("in-d1")
+    lane = colleague.wait("in-d1", lambda lane: (lane["passage"] or {}).get("plate") == truck.plate, truck.plate)
+    expect(page.locator(".detail .judgement")).to_contain_text("Everything agrees", timeout=40_000)
+    expect(page.locator(".lane[data-lane=in-d1] .badge.good")).to_have_text("Release")
+    desk.picture("terminal-night")
+    expect(page.locator(".lane[data-lane=in-d1] .vehicle")).not_to_contain_text(truck.plate, timeout=40_000)
+    told = colleague.passage(lane["passage"]["id"])
+    assert (told["verdict"], told["disposition"]) == ("release", "release")
+    assert told["crossed_at"] is not None
+    assert [one["actor"] for one in told["records"] if one["kind"] == "command"] == []
+
+
+def test_a_truck_is_turned_back_with_the_keyboard_alone(sit: Sit, colleague: Colleague) -> None:
+    truck = TRUCKS[9]
+    passage = colleague.waits_for_person("out-d1", truck.plate, "slip_used")["passage"]
+    desk = sit()
+    page = desk.sign_in()
+    call = page.locator(".queue .call", has_text=truck.plate)
+    page.keyboard.press(str(call.get_attribute("data-key")))
+    page.wait_for_selector(".detail[data-lane=out-d1]")
+    expect(page.locator("[data-command=release]")).to_be_disabled()  # nothing releases a used slip
+    page.keyboard.press("r")
+    assert page.locator(".act").count() == 0
+    page.keyboard.press("t")
+    page.wait_for_selector(".act.turn_back")
+    page.keyboard.press("1")
+    page.keyboard.press("Enter")
+    expect(page.locator(".commands [role=status]")).to_contain_text("退回：已执行")
+    page.keyboard.press("?")
+    page.wait_for_selector("dialog[open]")
+    desk.picture("keys")
+    assert violations(page) == []
+    page.keyboard.press("Escape")
+    page.keyboard.press("ArrowUp")
+    page.wait_for_selector(".detail[data-lane=in-s1]")
+    colleague.wait("out-d1", lambda lane: (lane["passage"] or {}).get("id") != passage["id"], "the truck gone")
+    assert colleague.passage(passage["id"])["disposition"] == "back_out"
+
+
+def test_both_languages_say_everything_and_change_under_the_hand(sit: Sit, colleague: Colleague) -> None:
+    desk = sit()
+    page = desk.sign_in()
+    lane = colleague.wait("in-n1", lambda lane: lane["state"] == "review", "a truck that waits", 90)
+    desk.choose("in-n1")
+    page.keyboard.press("s")
+    page.wait_for_selector(".act")
+    page.keyboard.press("Escape")
+    page.keyboard.press("l")
+    expect(page.locator("html")).to_have_attribute("lang", "en")
+    expect(page.locator(f".detail[data-lane={lane['id']}] h2")).to_have_text("Inbound non-declared 1")
+    own = "[lang=zh-CN], .plate, .facts, .to-go, .demo, .check dd, .check p, .explanation"
+    left = page.evaluate(
+        "(own) => { const copy = document.querySelector('#app').cloneNode(true);"
+        " copy.querySelectorAll(own).forEach((one) => one.remove()); return copy.textContent; }",
+        own,
+    )
+    assert CHINESE.findall(left) == []
+    page.keyboard.press("l")
+    expect(page.locator(f".detail[data-lane={lane['id']}] h2")).to_have_text("进区非报关 1")
+
+
+def test_the_driver_reads_what_to_do(sit: Sit) -> None:
+    desk = sit()
+    page = desk.sign_in()
+    page.goto(f"{desk.site.url}/driver/in-d1")
+    expect(page.locator("h1 [lang=en]")).not_to_be_empty()
+    desk.picture("driver")
+    assert violations(page) == []

@@ -27,6 +27,7 @@ from gate_service.domain.reading import Detector, DeviceHealth, Side
 from gate_service.domain.record import Entry
 from gate_service.hazmat_desk import HazmatDesk
 from gate_service.live import Watchers
+from gate_service.policy_desk import PolicyDesk
 from gate_service.service import Device, GateService, Lane, Parts
 from gate_service.web.app import create_app
 from gate_service.web.settings import WebSettings
@@ -37,6 +38,7 @@ from lanes.interlocks import forbids_lowering
 from lanes.knowledge import LanePorts, LoweringRule
 from lanes.platform import DeckSettings
 from lanes.policy.fields import Fields
+from lanes.policy.policy_reading import read_policy
 from lanes.policy.slip_reading import read_slip
 from lanes.policy.stock_tables import STOCK_EDITION, stock_tables
 from lanes.settings import LaneSettings
@@ -47,6 +49,7 @@ from sync.feed_queries import FeedQueries
 from sync.files import FileStore
 from sync.journal import SqlJournal
 from sync.kernel_time import kernel_mark
+from sync.policies import PolicyBook
 from sync.retention import Retention
 from sync.settings import AuthoritySettings, CentralSettings, SyncSettings
 from sync.site_holds import SiteHolds
@@ -88,6 +91,7 @@ def build(site: LoadedSite, clock: Clock | None = None) -> Built:
     )
     files = FileStore(database.settings.directory)
     retention = Retention(journal, files, clock, file.data.keep_days)
+    policies = PolicyBook(database, journal, clock, check_policy, site.policy)
     controllers: dict[str, LaneController] = {}
     watchers = Watchers((lane.id for lane in file.lanes), lambda lane_id: lane_snapshot(controllers[lane_id]))
     module_settings = [_module_settings(module) for module in file.modules]
@@ -118,6 +122,7 @@ def build(site: LoadedSite, clock: Clock | None = None) -> Built:
                 clock_error_s=worker.clock_error_s,
                 device_healths=lane_devices.healths,
                 lowering_rule=_lowering_rule(site),
+                policy_at=policies.in_force,
                 zero=zero,
             ),
         )
@@ -126,7 +131,7 @@ def build(site: LoadedSite, clock: Clock | None = None) -> Built:
         barriers += lane_devices.barriers.values()
     lanes = {lane_id: Lane(controller, LaneCommands(controller)) for lane_id, controller in controllers.items()}
     parts = Parts(
-        record=(database, journal, retention),
+        record=(database, journal, retention, policies),
         retention=retention,
         files=files,
         clock=clock,
@@ -136,6 +141,7 @@ def build(site: LoadedSite, clock: Clock | None = None) -> Built:
         devices=(*modules.values(), *devices),
         barriers=barriers,
         journal=journal,
+        policies=PolicyDesk(policies, journal, clock),
         hazmat=HazmatDesk(
             journal=journal,
             feed=FeedQueries(database, file.site.id),
@@ -310,6 +316,11 @@ def _sync_settings(site: LoadedSite) -> SyncSettings:
 def check_slip(document: Mapping[str, Any]) -> None:
     """Refuse a slip that the rules could not read (CaseError); the copy keeps it apart with the reason."""
     read_slip(Fields(document, "slip"))
+
+
+def check_policy(document: Mapping[str, Any]) -> None:
+    """Refuse a policy that the rules do not take (PolicyError)."""
+    read_policy(document)
 
 
 def _exposed(site: LoadedSite) -> ExposedPeople:

@@ -19,6 +19,7 @@ from gate_service.domain.passage import from_document
 from gate_service.domain.ports import Clock
 from gate_service.hazmat_desk import HazmatDesk
 from gate_service.live import Watchers
+from gate_service.policy_desk import PolicyDesk
 from lanes.commands import LaneCommands
 from lanes.controller import LaneController
 from lanes.routing import route_document
@@ -74,6 +75,7 @@ class Parts:
     devices: Sequence[Device]
     barriers: Sequence[AbstractAsyncContextManager[Any]]  # left first: a pulse under way ends, no output stays on
     journal: SqlJournal
+    policies: PolicyDesk
     hazmat: HazmatDesk
     retention: Retention
     files: FileStore
@@ -125,6 +127,11 @@ class GateService:
     def lane(self, lane_id: str) -> dict[str, Any]:
         """One lane as it is now."""
         return lane_snapshot(self._lane(lane_id).controller)
+
+    @property
+    def policies(self) -> PolicyDesk:
+        """The policy workbench."""
+        return self._parts.policies
 
     def subscribe(self) -> AbstractAsyncContextManager[AsyncIterator[JsonObject]]:
         """Snapshots as they change."""
@@ -257,6 +264,7 @@ class GateService:
         """Which of this site's lanes a vehicle should take; `lanes` left out are those of now."""
         asked = dict(document)
         asked.setdefault("lanes", [self._routable(lane) for lane in self._parts.lanes.values()])
+        asked.setdefault("policy", self._parts.policies.in_force())
         return await asyncio.to_thread(route_document, asked)
 
     def health(self) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from gate_service.domain.events import JsonObject
 from gate_service.domain.passage import Passage
 from gate_service.domain.ports import ClaimState, SlipAnswer, Source
 from gate_service.domain.vehicle import comparable_plate
@@ -70,8 +71,12 @@ def case_document(
     now: datetime,
     are_devices_safe: bool | None,
     clock_error_s: int | None,
+    policy: JsonObject | None = None,
 ) -> dict[str, Any]:
-    """The case of one passage. `claim` None leaves it to the rules' default for the answer's source."""
+    """The case of one passage. `claim` None leaves it to the rules' default for the answer's source.
+
+    `policy` is the one in force at `now`; None is the default of the rules.
+    """
     document: dict[str, Any] = {
         "lane": _lane(settings),
         "site": settings.site_id,
@@ -96,7 +101,7 @@ def case_document(
             "devices_safe": are_devices_safe,
         },
         "known": dict(answer.known),
-        "policy": settings.policy,
+        "policy": policy,
         "secret": settings.secret,
     }
     if document["found_by"] is None:

@@ -60,6 +60,7 @@ class LaneController(LaneKnowledge):
             ports.clock,
             are_devices_safe=self.are_devices_safe,
             clock_error_s=ports.clock_error_s,
+            policy_at=ports.policy_at,
         )
         self._deciding: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[Any]] = set()

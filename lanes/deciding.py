@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from gate_service.domain.errors import CaseError
-from gate_service.domain.events import Event, EventType
+from gate_service.domain.events import Event, EventType, JsonObject
 from gate_service.domain.passage import Disposition, Passage
 from gate_service.domain.ports import Claims, ClaimState, Clock, SlipAnswer, SlipSource, Source
 from gate_service.domain.record import Entry, LedgerChange, LedgerKind
@@ -43,6 +43,7 @@ class Decider:
         *,
         are_devices_safe: Callable[[], bool | None],
         clock_error_s: Callable[[], int | None],
+        policy_at: Callable[[datetime], JsonObject | None] | None = None,
     ) -> None:
         self._settings = settings
         self._slips = slips
@@ -50,6 +51,7 @@ class Decider:
         self._clock = clock
         self._are_devices_safe = are_devices_safe
         self._clock_error_s = clock_error_s
+        self._policy_at = policy_at or (lambda _: settings.policy)
 
     def look_ahead(self, passage: Passage) -> None:
         """The decision will come soon: let its slips be looked up while the vehicle comes to rest."""
@@ -67,6 +69,7 @@ class Decider:
         case = case_document(
             passage, answer, claim, self._settings,
             now=now, are_devices_safe=self._are_devices_safe(), clock_error_s=self._clock_error_s(),
+            policy=self._policy_at(now),
         )  # fmt: skip
         return self._judged(passage, case, now)
 

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID, uuid4
 
+from gate_service.domain.events import JsonObject
 from gate_service.domain.passage import Passage, Weighed
 from gate_service.domain.ports import Barrier, Claims, Clock, Journal, Signals, SlipSource
 from gate_service.domain.reading import BoomPosition, DeviceHealth, Side, StabilityFrom
@@ -37,6 +39,7 @@ class LanePorts:
     clock_error_s: Callable[[], int | None]  # bound of the wall clock's error; None is unknown, never zero
     device_healths: Callable[[], Sequence[DeviceHealth]] = tuple  # the drivers' own, as of now: ages for pages
     lowering_rule: LoweringRule = forbids_lowering
+    policy_at: Callable[[datetime], JsonObject | None] | None = None  # in force then; None: what the settings say
     zero: Callable[[], Awaitable[None]] | None = None  # zeroes the indicator, where the site switched that on
     mint_id: Callable[[], UUID] = uuid4  # the simulation brings its own, so that a seed replays byte for byte
 

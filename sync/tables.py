@@ -321,6 +321,26 @@ conflicts = Table(  # what the site did against what the centre says; open until
           postgresql_where=text("closed_at_us IS NULL")),
 )  # fmt: skip
 
+policies = Table(  # stored policies; each change is a record of its own, and this outlives the records
+    "policies",
+    metadata,
+    Column("version", String, primary_key=True),
+    Column("text", LargeBinary, nullable=False),  # JSON, byte for byte as recorded
+    Column("sha256", String, nullable=False),
+    Column("reason", String, nullable=False),
+    Column("from_us", Number, nullable=False),
+    Column("proposed_by", String, nullable=False),
+    Column("proposed_at_us", Number, nullable=False),
+    Column("proposed_record", Number, nullable=False),
+    Column("approved_by", String),
+    Column("approved_at_us", Number),
+    Column("approved_record", Number),
+    Column("withdrawn_by", String),
+    Column("withdrawn_at_us", Number),
+    Column("withdrawn_record", Number),
+    Column("withdraw_reason", String),
+)
+
 # --- accounts --------------------------------------------------------------------------------------------------------
 
 users = Table(

@@ -44,7 +44,7 @@ def verify_directory(directory: Path, checkpoint: Checkpoint | None = None, key:
         seal_is_damaged = True
         report.found(str(error))
     try:
-        with closing(_open_read_only(path)) as connection:
+        with closing(open_read_only(path)) as connection:
             connection.execute("BEGIN")  # one moment for every statement
             is_segmented = _check_file(connection, report)
             watched = [one.records for one in (seal, checkpoint) if one is not None]
@@ -79,7 +79,7 @@ def is_whole(files: FileStore, digest: str) -> bool:
         return False
 
 
-def _open_read_only(path: Path) -> Any:
+def open_read_only(path: Path) -> Any:
     """Open so that nothing is written or checkpointed; a copy without its log on a read-only medium as it lies."""
     connection = sqlite_module.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None)
     try:

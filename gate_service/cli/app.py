@@ -21,8 +21,10 @@ app = typer.Typer(
 )
 user = typer.Typer(no_args_is_help=True, help="Accounts of persons.")
 token = typer.Typer(no_args_is_help=True, help="Tokens of devices and programs.")
+policy = typer.Typer(no_args_is_help=True, help="A policy before anybody is judged by it.")
 app.add_typer(user, name="user")
 app.add_typer(token, name="token")
+app.add_typer(policy, name="policy")
 
 Json = Annotated[bool, typer.Option("--json", help="Machine-readable lines.")]
 ConfigFile = Annotated[Path, typer.Option("--config", help="Site file (TOML).")]
@@ -125,18 +127,30 @@ def record(
 
 @app.command()
 def replay(
-    capture: Annotated[Path, typer.Argument(help="A file that `gate read --record` wrote.")],
-    protocol: Annotated[str | None, typer.Option(help="Weighing protocol; as recorded if left out.")] = None,
+    what: Annotated[str, typer.Argument(help="A file of `gate read --record`; with --data, the id of a passage.")],
+    protocol: Annotated[str | None, typer.Option(help="Recording: weighing protocol; as recorded if left out.")] = None,
     option: Options = None,
-    golden: Annotated[Path | None, typer.Option(help="Directory: make it a golden test there.")] = None,
+    golden: Annotated[Path | None, typer.Option(help="Recording: directory, make it a golden test there.")] = None,
     source: Annotated[str | None, typer.Option(help="With --golden: indicator, place, who read the display.")] = None,
+    data: Annotated[Path | None, typer.Option("--data", help="Passage: data directory whose record has it.")] = None,
+    config: Annotated[Path | None, typer.Option("--config", help="Passage: site file, to find that directory.")] = None,
     as_json: Json = False,
 ) -> None:
-    """A capture through its decoder again; with --golden, the capture and what it reads as become a test."""
+    """Decide a stored passage anew (PASSAGE --data DIR), or decode a recorded link anew (FILE)."""
+    from gate_service.cli.data_directory import find
+
+    if data is not None or config is not None:
+        from gate_service.cli import replay_passage
+
+        if protocol or option or golden or source:
+            raise InputError("replay: --data or --config for a passage, or options of a recording expected, found both")
+        raise typer.Exit(replay_passage.run(what, find(data, config), as_json=as_json))
     from gate_service.cli import replay as verb
 
+    if not Path(what).is_file():
+        raise InputError(f"replay: {what}: a recording expected, no such file; a passage needs --data DIR"[:300])
     raise typer.Exit(
-        verb.run(capture, protocol=protocol, options=option, golden=golden, source=source, as_json=as_json)
+        verb.run(Path(what), protocol=protocol, options=option, golden=golden, source=source, as_json=as_json)
     )
 
 
@@ -307,6 +321,34 @@ def token_add(
     from gate_service.cli.data_directory import find
 
     raise typer.Exit(verb.run(find(data, config), name=name, scope=scope, lanes=lane or []))
+
+
+@policy.command("check")
+def policy_check(file: Annotated[Path, typer.Argument(help="Policy (TOML or JSON).")], as_json: Json = False) -> None:
+    """Every mistake in a policy, with its place and what is allowed."""
+    from gate_service.cli import policy as verb
+
+    raise typer.Exit(verb.check(file, as_json=as_json))
+
+
+@policy.command("compare")
+def policy_compare(
+    old: Annotated[Path, typer.Argument(help="Policy (TOML or JSON) as it is.")],
+    new: Annotated[Path, typer.Argument(help="Policy as it might become.")],
+    data: DataDir = None,
+    config: SiteFile = None,
+    since: Annotated[str | None, typer.Option(help="Passages opened from this time on (with offset).")] = None,
+    before: Annotated[str | None, typer.Option(help="Passages opened before this time.")] = None,
+    limit: Annotated[int, typer.Option(min=0, help="List so many changed passages (--json).")] = 1000,
+    as_json: Json = False,
+) -> None:
+    """Past passages decided under both policies: what would change, and counts. Reads only."""
+    from gate_service.cli import policy as verb
+    from gate_service.cli.data_directory import find
+
+    raise typer.Exit(
+        verb.compare_files(old, new, find(data, config), since=since, before=before, limit=limit, as_json=as_json)
+    )
 
 
 def main() -> None:

@@ -16,6 +16,8 @@ AUDIT: Final = frozenset({Role.SUPERVISOR, Role.AUDITOR, Role.ADMINISTRATOR})
 HAZMAT: Final = frozenset({Role.AUTHORITY, Role.SUPERVISOR, Role.AUDITOR})
 AUTHORITY: Final = frozenset({Role.AUTHORITY})
 TELL_AGAIN: Final = frozenset({Role.AUTHORITY, Role.SUPERVISOR})
+SEE_POLICY: Final = frozenset({Role.SUPERVISOR, Role.AUDITOR, Role.ADMINISTRATOR})
+KEEP_POLICY: Final = frozenset({Role.SUPERVISOR, Role.ADMINISTRATOR})
 ACCOUNTS: Final = frozenset({Role.ADMINISTRATOR})
 DISPLAY: Final = frozenset({Role.DEVICE, Role.OPERATOR, Role.SUPERVISOR, Role.ADMINISTRATOR})
 NOBODY: Final[frozenset[Role]] = frozenset()
@@ -47,6 +49,7 @@ ADDRESSES: Final = (
     # pages
     Address("GET", "/", WATCH),
     Address("GET", "/admin", ACCOUNTS),
+    Address("GET", "/policy", SEE_POLICY),
     Address("GET", "/driver/{lane}", DISPLAY, Scope.DISPLAY, lane_bound=True),
     Address("GET", "/authority", HAZMAT),
     Address("GET", "/api/docs", DOCS),
@@ -91,6 +94,14 @@ ADDRESSES: Final = (
     Address("GET", "/api/v1/hazmat/holds", HAZMAT | WATCH, Scope.HOLDS),
     Address("POST", "/api/v1/hazmat/holds", AUTHORITY, Scope.HOLDS),
     Address("POST", "/api/v1/hazmat/holds/{hold_id}/lift", AUTHORITY, Scope.HOLDS),
+    # policies
+    Address("GET", "/api/v1/policies", SEE_POLICY, Scope.READ),
+    Address("GET", "/api/v1/policies/{version}", SEE_POLICY, Scope.READ),
+    Address("POST", "/api/v1/policies/check", SEE_POLICY),
+    Address("POST", "/api/v1/policies/compare", SEE_POLICY),
+    Address("POST", "/api/v1/policies", KEEP_POLICY),
+    Address("POST", "/api/v1/policies/{version}/approve", KEEP_POLICY),
+    Address("POST", "/api/v1/policies/{version}/withdraw", KEEP_POLICY),
     # accounts
     Address("GET", "/api/v1/users", ACCOUNTS),
     Address("POST", "/api/v1/users", ACCOUNTS),

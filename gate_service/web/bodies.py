@@ -176,6 +176,27 @@ class Lifting(Body):
     reason: Annotated[Text, Field(min_length=1)]
 
 
+class PolicyQuestion(Body):
+    """A policy to check, or to compare over the newest passages."""
+
+    policy: dict[str, Any]
+    limit: Annotated[int, Field(ge=1, le=5000)] = 1000
+
+
+class NewPolicy(Body):
+    """A policy for a second person; `from_at` null is as soon as it is approved."""
+
+    policy: dict[str, Any]
+    from_at: AwareDatetime | None = None
+    reason: Annotated[Text, Field(min_length=1)]
+
+
+class Withdrawal(Body):
+    """Why a policy is taken back."""
+
+    reason: Annotated[Text, Field(min_length=1)]
+
+
 async def read_bytes(request: Request, limit_bytes: int) -> bytes:
     """The body, refused before more than the limit is held."""
     kind = request.headers.get("content-type", "").split(";")[0].strip().lower()
@@ -234,6 +255,9 @@ DESCRIBED: Final[tuple[type[Body], ...]] = (
     StockCorrection,
     NewHold,
     Lifting,
+    PolicyQuestion,
+    NewPolicy,
+    Withdrawal,
 )
 
 

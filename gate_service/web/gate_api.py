@@ -15,11 +15,48 @@ Snapshot = JsonObject
 """One lane as `docs/architecture.md` shapes it."""
 
 
+class PolicyApi(Protocol):
+    """The policy workbench. Unknown versions raise NotFoundError, unsound policies PolicyError."""
+
+    def policies(self) -> dict[str, Any]:
+        """`{"in_force": {"version", "origin", "since_at", "policy"}, "policies": [...]}`, newest first."""
+        ...
+
+    def policy(self, version: str) -> dict[str, Any]:
+        """One stored version with its policy."""
+        ...
+
+    def check(self, policy: JsonObject) -> dict[str, Any]:
+        """`{"problems": [{"place", "expected", "found"}]}`."""
+        ...
+
+    async def compare(self, policy: JsonObject, limit: int) -> dict[str, Any]:
+        """What the newest passages would have met under it: counts, and a list of those that change."""
+        ...
+
+    async def propose(self, policy: JsonObject, from_at: datetime | None, reason: str, by: str) -> dict[str, Any]:
+        """Store it for a second person."""
+        ...
+
+    async def approve(self, version: str, by: str) -> dict[str, Any]:
+        """The second person. NotPermittedError for one's own."""
+        ...
+
+    async def withdraw(self, version: str, reason: str, by: str) -> dict[str, Any]:
+        """Take back what is not in force yet."""
+        ...
+
+
 class GateApi(Protocol):
     """The running site. Unknown lanes, passages and slips raise NotFoundError; refused commands CommandRefusedError."""
 
     def site(self) -> JsonObject:
         """`{"id", "name": {"zh", "en"}, "demo"}`."""
+        ...
+
+    @property
+    def policies(self) -> PolicyApi:
+        """The policy workbench."""
         ...
 
     def lanes(self) -> Sequence[Snapshot]:

@@ -163,7 +163,14 @@ class RigClaims:
 class LaneRig:
     """Sets detectors, mass and fire; `run` lets virtual time pass with a poll every 50 ms and a frame every 100 ms."""
 
-    def __init__(self, layout: Layout | None = None, *, lowering_rule: Any = forbids_lowering, **settings: Any) -> None:
+    def __init__(
+        self,
+        layout: Layout | None = None,
+        *,
+        lowering_rule: Any = forbids_lowering,
+        policy_at: Any = None,
+        **settings: Any,
+    ) -> None:
         layout = layout or Layout()
         self.clock = VirtualClock()
         self.journal = MemoryJournal()
@@ -190,6 +197,7 @@ class LaneRig:
             LanePorts(
                 self.barriers, self.signals, self.journal, self.slips, self.claims, self.clock,
                 on_changed=lambda _: None, clock_error_s=lambda: 1, lowering_rule=lowering_rule, zero=self._zero,
+                policy_at=policy_at,
             ),
         )  # fmt: skip
         self.commands = LaneCommands(self.lane)

@@ -293,6 +293,7 @@ class FakeGate:
     deliveries: list[dict[str, Any]] = field(default_factory=list)
     corrections: list[tuple[Any, Actor]] = field(default_factory=list)
     holds: dict[str, dict[str, Any]] = field(default_factory=dict)
+    policies: Any = None  # `web_site.serve` puts the real desk here
 
     def __post_init__(self) -> None:
         self.snapshots = {one["id"]: one for one in site_lanes()}

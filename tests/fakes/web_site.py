@@ -5,20 +5,24 @@ from __future__ import annotations
 import ssl
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import httpx
 from pwdlib.hashers.argon2 import Argon2Hasher
 
+from gate_service.bootstrap import check_policy
 from gate_service.domain.commands import Role, Scope
+from gate_service.policy_desk import PolicyDesk
 from gate_service.web.app import create_app
 from gate_service.web.server import WebServer
 from gate_service.web.settings import WebSettings
 from sync.accounts import Accounts
 from sync.database import Database, DatabaseSettings
+from sync.journal import SqlJournal
 from sync.passwords import Passwords
+from sync.policies import PolicyBook
 from sync.tokens import Tokens
 from tests.fakes.web_gate import FakeClock, FakeGate
 
@@ -38,7 +42,8 @@ class Site:
     tokens: Tokens
     app: Any
     server: WebServer
-    recorded: list[tuple[str, str, Mapping[str, Any]]] = field(default_factory=list)
+    recorded: list[tuple[str, str, Mapping[str, Any]]]
+    journal: SqlJournal
 
     @property
     def url(self) -> str:
@@ -75,6 +80,9 @@ async def serve(directory: Path, gate: FakeGate | None = None, port: int = 0) ->
     async with Database(DatabaseSettings(directory, reserve_bytes=0)) as database:
         accounts = Accounts(database, clock, record, Passwords(QUICK))
         settings = WebSettings(port=port)
+        journal = SqlJournal(database, "K1", clock)
+        book = PolicyBook(database, journal, clock, check_policy, None)
+        gate.policies = PolicyDesk(book, journal, clock)
         app = create_app(gate, accounts, settings, clock)
-        async with WebServer(app, settings) as server:
-            yield Site(gate, clock, accounts, app.state.web.tokens, app, server, recorded)
+        async with journal, book, WebServer(app, settings) as server:
+            yield Site(gate, clock, accounts, app.state.web.tokens, app, server, recorded, journal)

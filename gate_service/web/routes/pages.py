@@ -34,6 +34,12 @@ async def administration(request: Request, web: Parts) -> Response:
     return _page(request, web, "admin")
 
 
+@router.get("/policy")
+async def policy(request: Request, web: Parts) -> Response:
+    """The policy workbench."""
+    return _page(request, web, "policy")
+
+
 @router.get("/authority")
 async def authority(request: Request, web: Parts) -> Response:
     """The zone authority's page: hazardous goods and nothing else."""

@@ -447,3 +447,25 @@ async def test_the_local_button_is_recorded_once_for_each_use_and_before_what_it
     kinds = rig.journal.kinds()
     assert kinds.count("local_button") == 1
     assert kinds.index("local_button") < kinds.index("motion_unexplained")
+
+
+async def test_each_passage_is_judged_under_the_policy_of_its_moment_and_keeps_its_version():
+    stricter = {"weigh": "always", "tolerance_kg": 0, "tolerance_pct": 0}
+    tiers = dict.fromkeys(("strict", "standard", "relaxed"), stricter)
+    in_force = [None]
+    async with LaneRig(policy_at=lambda _: in_force[-1]) as rig:
+        rig.slips.slips = [sound_slip()]
+        await rig.run(2)
+        await _onto_platform(rig, kg=32_800)  # 355 kg off: within 3 %, not within nothing
+        await _identify(rig)
+        await rig.run(3)
+        first = rig.lane.passage
+        assert (first.verdict, first.assessment["policy_version"]) == ("release", "2026-11-01")
+        await _drive_out(rig)
+        in_force.append({"version": "later", "tiers": tiers, "assign": []})
+        await _onto_platform(rig, kg=32_800)
+        await _identify(rig)
+        await rig.run(3)
+        second = rig.lane.passage
+        assert (second.verdict, second.assessment["policy_version"]) == ("review", "later")
+        assert second.case["policy"]["version"] == "later"

@@ -16,6 +16,7 @@ from gate_service.domain.verdict import Verdict
 from gate_service.web import context
 from gate_service.web.access import pages_of
 from lanes.policy.reasons import REASONS
+from lanes.policy.redecide import NOT_JUDGED
 from lanes.snapshot import ATTESTED, WAYS
 from sync.site_holds import TARGETS
 
@@ -80,6 +81,11 @@ FAMILIES = {
         f"{who}{form}" for who in ("operator", "supervisor", "two", "nobody") for form in ("", ".text", ".long")
     },
     "page.": {page for role in Role for page in pages_of(role)},
+    "policy.change.": {"passage", "old", "new", "gone", "added"},
+    "policy.column.": {"version", "state", "from", "proposed", "approved", "act"},
+    "policy.mistake.": {"place", "expected", "found"},
+    "policy.origin.": {"record", "file", "default"},
+    "policy.state.": {"proposed", "scheduled", "in_force", "replaced", "withdrawn"},
     "presence.": set(Presence),
     "problem.": all_errors(errors.GateError),
     "role.": set(Role),
@@ -90,8 +96,8 @@ FAMILIES = {
     "sound.": {"on", "muted", "blocked"},
     "source.": {"central", "local"},
     "title.": {"sign_in", "first", "problem"},
-    "verdict.": {verdict.word for verdict in Verdict},
     "way.": set(WAYS),
+    "verdict.": {*(verdict.word for verdict in Verdict), NOT_JUDGED},
     "weight.": {"stable", "motion", "unknown"},
     "weight.status.": set(WeightStatus),
 }

@@ -18,7 +18,7 @@ from urllib.request import Request, urlopen
 from gate_service.clock import RealClock
 from sync.database import Database, DatabaseSettings
 from sync.journal import SqlJournal
-from sync.settings import AuthoritySettings, CentralSettings, SyncSettings
+from sync.settings import STANDARD_DELAYS_S, AuthoritySettings, CentralSettings, SyncSettings
 from sync.worker import SyncWorker
 
 TOKEN = "placeholder-token"
@@ -100,6 +100,7 @@ async def site(
 ) -> AsyncIterator[Site]:
     """A site's record and its worker, on real clocks."""
     write_secrets(folder, words.pop("token", TOKEN))
+    delays_s = words.pop("feed_delays_s", STANDARD_DELAYS_S)
     clock = RealClock()
     settings = SyncSettings(
         site_id,
@@ -107,7 +108,11 @@ async def site(
         None
         if authority is None
         else AuthoritySettings(
-            f"{authority.url}/hooks/gate", folder / "secret", (f"127.0.0.1:{authority.port}",), timeout_s=2.0
+            f"{authority.url}/hooks/gate",
+            folder / "secret",
+            (f"127.0.0.1:{authority.port}",),
+            timeout_s=2.0,
+            delays_s=delays_s,
         ),
     )
     async with (

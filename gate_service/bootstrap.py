@@ -25,8 +25,10 @@ from gate_service.domain.mass import Mass
 from gate_service.domain.ports import Clock, Journal
 from gate_service.domain.reading import Detector, DeviceHealth, Side
 from gate_service.domain.record import Entry
+from gate_service.duty_desk import DutyDesk
 from gate_service.hazmat_desk import HazmatDesk
 from gate_service.live import Watchers
+from gate_service.paper_desk import PaperDesk
 from gate_service.policy_desk import PolicyDesk
 from gate_service.service import Device, GateService, Lane, Parts
 from gate_service.web.app import create_app
@@ -50,8 +52,10 @@ from sync.files import FileStore
 from sync.journal import SqlJournal
 from sync.kernel_time import kernel_mark
 from sync.policies import PolicyBook
+from sync.regimes import Regimes
 from sync.retention import Retention
 from sync.settings import AuthoritySettings, CentralSettings, SyncSettings
+from sync.shifts import Shifts
 from sync.site_holds import SiteHolds
 from sync.stock_queries import StockQueries
 from sync.time_mark import best_of
@@ -94,6 +98,7 @@ def build(site: LoadedSite, clock: Clock | None = None) -> Built:
     policies = PolicyBook(database, journal, clock, check_policy, site.policy)
     controllers: dict[str, LaneController] = {}
     watchers = Watchers((lane.id for lane in file.lanes), lambda lane_id: lane_snapshot(controllers[lane_id]))
+    duty, regimes, shifts = _duty(database, journal, clock, controllers, watchers)
     module_settings = [_module_settings(module) for module in file.modules]
     bridges = {
         shape.id: _weighbridge_settings(shape.id, shape.weighbridge) for shape in file.lanes if shape.weighbridge
@@ -120,6 +125,7 @@ def build(site: LoadedSite, clock: Clock | None = None) -> Built:
                 clock=clock,
                 on_changed=watchers.changed,
                 clock_error_s=worker.clock_error_s,
+                duty=duty,
                 device_healths=lane_devices.healths,
                 lowering_rule=_lowering_rule(site),
                 policy_at=policies.in_force,
@@ -135,6 +141,15 @@ def build(site: LoadedSite, clock: Clock | None = None) -> Built:
         retention=retention,
         files=files,
         clock=clock,
+        duty=duty,
+        paper=PaperDesk(
+            journal,
+            regimes,
+            shifts,
+            worker.slip_source,
+            clock,
+            lanes={lane_id: controller.settings for lane_id, controller in controllers.items()},
+        ),
         worker=worker,
         lanes=lanes,
         buses=list(buses.values()),
@@ -157,6 +172,31 @@ def build(site: LoadedSite, clock: Clock | None = None) -> Built:
     web = _web_settings(site)
     accounts = Accounts(database, clock, _account_record(journal, clock))
     return Built(service, create_app(service, accounts, web, clock), web, controllers)
+
+
+def _duty(
+    database: Database,
+    journal: SqlJournal,
+    clock: Clock,
+    controllers: Mapping[str, LaneController],
+    watchers: Watchers,
+) -> tuple[DutyDesk, Regimes, Shifts]:
+    """Who is on duty and what is in force. The lanes are looked at when asked: they are constructed after it."""
+    shifts, regimes = Shifts(database, journal, clock), Regimes(database, journal, clock)
+
+    async def parked() -> int:
+        counts = await journal.counts()
+        return counts.outbox.parked + counts.feed.parked
+
+    desk = DutyDesk(
+        shifts,
+        regimes,
+        clock,
+        lanes=lambda: [lane_snapshot(controller) for controller in controllers.values()],
+        parked=parked,
+        on_changed=watchers.all_changed,
+    )
+    return desk, regimes, shifts
 
 
 class _Sink:

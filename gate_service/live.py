@@ -30,6 +30,11 @@ class Watchers:
             lanes.add(lane_id)
             event.set()
 
+    def all_changed(self) -> None:
+        """Note that something that all lanes show has changed."""
+        for lane_id in self._lane_ids:
+            self.changed(lane_id)
+
     @asynccontextmanager
     async def subscribe(self) -> AsyncIterator[AsyncIterator[JsonObject]]:
         """All lanes at once, then each as it changes, and all again every `REPEAT_S`."""

@@ -17,8 +17,10 @@ from gate_service.domain.errors import InputError, NotFoundError
 from gate_service.domain.events import JsonObject
 from gate_service.domain.passage import from_document
 from gate_service.domain.ports import Clock
+from gate_service.duty_desk import DutyDesk
 from gate_service.hazmat_desk import HazmatDesk
 from gate_service.live import Watchers
+from gate_service.paper_desk import PaperDesk
 from gate_service.policy_desk import PolicyDesk
 from lanes.commands import LaneCommands
 from lanes.controller import LaneController
@@ -69,6 +71,8 @@ class Parts:
     """Everything the service runs, in the order in which it starts."""
 
     record: Sequence[AbstractAsyncContextManager[Any]]  # database, journal, retention
+    duty: DutyDesk
+    paper: PaperDesk
     worker: SyncWorker
     lanes: Mapping[str, Lane]
     buses: Sequence[AbstractAsyncContextManager[Any]]  # lines that several modules share
@@ -97,6 +101,7 @@ class GateService:
             for part in self._parts.record:
                 await self._stack.enter_async_context(part)
             await self._stack.enter_async_context(self._parts.worker)
+            await self._stack.enter_async_context(self._parts.duty)
             for lane in self._parts.lanes.values():
                 await self._stack.enter_async_context(lane.controller)
             for bus in self._parts.buses:
@@ -141,9 +146,25 @@ class GateService:
         """Carry out one command of a person."""
         return await self._lane(lane_id).commands.carry_out(request, actor)
 
-    async def approve(self, lane_id: str, command_id: str, actor: Actor) -> dict[str, Any]:
+    async def approve(
+        self, lane_id: str, command_id: str, actor: Actor, approved_with: str = "session"
+    ) -> dict[str, Any]:
         """A second person approves a command that waits for one."""
-        return await self._lane(lane_id).commands.approve(command_id, actor)
+        return await self._lane(lane_id).commands.approve(command_id, actor, approved_with)
+
+    def request_number(self, lane_id: str, command_id: str) -> str | None:
+        """What a one-time code for a waiting command is made for."""
+        return self._lane(lane_id).commands.request_number(command_id)
+
+    @property
+    def duty(self) -> DutyDesk:
+        """Shifts and the emergency regime."""
+        return self._parts.duty
+
+    @property
+    def paper(self) -> PaperDesk:
+        """Reconciliation and paper entries."""
+        return self._parts.paper
 
     async def scan(
         self, lane_id: str, code: str, actor: Actor, read_id: str | None, at: datetime | None

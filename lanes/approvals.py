@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID, uuid4
 
-from gate_service.domain.commands import Actor, CommandRequest, Role
+from gate_service.domain.commands import Actor, CommandRequest, Role, request_number
 from gate_service.domain.errors import CommandRefusedError, NotPermittedError, PassageChangedError
 from gate_service.domain.passage import Passage
 
@@ -33,10 +33,16 @@ class Pending:
     facts_version: int
     asked_monotonic_s: float
 
+    @property
+    def number(self) -> str:
+        """Eight digits that stand for this request with its vehicle and facts: what a one-time code is made for."""
+        return request_number(self.id, self.passage_id, self.facts_version)
+
     def shown(self, now_monotonic_s: float) -> dict[str, Any]:
         """As pages show it."""
         return {
             "command_id": self.id,
+            "request_no": self.number,
             "command": self.request.command.value,
             "by": self.asked_by.label,
             "reason_code": self.request.reason_code,

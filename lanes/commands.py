@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
-from gate_service.domain.commands import Actor, Command, CommandRequest, PlateRead, Role
+from gate_service.domain.commands import Actor, Command, CommandRequest, PlateRead
 from gate_service.domain.errors import (
     CommandRefusedError,
     InputError,
@@ -29,6 +29,7 @@ from lanes.controller import LaneController
 from lanes.deciding import reservations
 from lanes.interlocks import RaiseReason, forbids_raising, forbids_zeroing
 from lanes.request_fields import facts_of, read_side, read_text, resolved_facts
+from lanes.rights import Right, right_to_release
 from lanes.states import LaneCommand, LaneEvent, LaneState, step
 
 RECORD_WITHIN_S: Final = 5.0
@@ -96,11 +97,21 @@ class LaneCommands:
             )
         return passage
 
-    async def approve(self, command_id: str, actor: Actor) -> dict[str, Any]:
-        """A second person approves a waiting command: it is carried out for the one who asked, both recorded."""
+    async def approve(self, command_id: str, actor: Actor, approved_with: str = "session") -> dict[str, Any]:
+        """A second person approves a waiting command: it is carried out for the one who asked, both recorded.
+
+        `approved_with` says how they proved who they are: session, password, or code.
+        """
         lane = self._lane
         pending = lane.approvals.approve(command_id, actor, lane.passage, lane.clock.monotonic_s())
-        return await self._dispose(pending.request, pending.asked_by, lane.passage, approved_by=actor)
+        return await self._dispose(
+            pending.request, pending.asked_by, lane.passage, approved_by=actor, approved_with=approved_with
+        )
+
+    def request_number(self, command_id: str) -> str | None:
+        """The number that a one-time code for this waiting command is made for; None where it does not wait."""
+        pending = self._lane.approvals.waiting(self._lane.passage, self._lane.clock.monotonic_s())
+        return pending.number if pending is not None and pending.id == command_id else None
 
     async def _ask_second(self, request: CommandRequest, actor: Actor, passage: Passage) -> dict[str, Any]:
         lane = self._lane
@@ -111,25 +122,35 @@ class LaneCommands:
         return {"pending": pending.shown(lane.clock.monotonic_s())}
 
     async def _dispose(
-        self, request: CommandRequest, actor: Actor, passage: Passage | None, *, approved_by: Actor | None = None
+        self,
+        request: CommandRequest,
+        actor: Actor,
+        passage: Passage | None,
+        *,
+        approved_by: Actor | None = None,
+        approved_with: str | None = None,
     ) -> dict[str, Any]:
         if passage is None:
             raise PassageChangedError("no vehicle is in the lane now")
         event, reason, disposition = self._way(request)
-        needs_second = self._lets_on(request, disposition, passage) and self._needs_second(passage, actor)
+        right = self._right(passage, actor) if self._lets_on(request, disposition, passage) else Right()
         self._check_expected(event)
         if reason is not None and not self._raises(event):
             reason = None  # no boom stands in its way: nothing to prove before it goes
         if reason is not None:
             self._check_interlock(reason)
-        if needs_second and approved_by is None:
+        if right.needs_second and approved_by is None:
             return await self._ask_second(request, actor, passage)
         disposed = replace(passage, disposition=disposition or passage.disposition, disposed_by=actor.label)
-        facts = {**facts_of(request), "raise": None if reason is None else reason.value}
+        facts = {**facts_of(request), "raise": None if reason is None else reason.value, **right.facts()}
         if approved_by is not None:
-            facts["approved_by"] = approved_by.label
+            facts |= {"approved_by": approved_by.label, "approved_with": approved_with}
         events, ledger = self._told(request, disposed, actor)
-        await self._record(facts, actor, disposed, events=events, ledger=ledger)
+        counted = right.ledger(passage.id, self._lane.ports.duty.shift())
+        await self._record(facts, actor, disposed, events=events, ledger=(*ledger, *counted))
+        if right.reasons:
+            regime_id = None if right.regime is None else right.regime.id
+            self._lane.ports.duty.released(right.reasons, regime_id)
         self._still(passage)
         self._lane.passage = disposed
         self._fire(event)
@@ -161,18 +182,10 @@ class LaneCommands:
         inside = disposition is Disposition.YARD_INSIDE and self._lane.settings.direction == "inbound"
         return inside and passage.verdict in {"refuse", "detain"}
 
-    def _needs_second(self, passage: Passage, actor: Actor) -> bool:
+    def _right(self, passage: Passage, actor: Actor) -> Right:
         """Milder than the verdict is an override: who may is policy per reason, with firm minimums (RULES 7)."""
-        if passage.verdict == "release" and passage.decided_version == passage.facts_version:
-            return False
-        if passage.override_by is None:
-            raise CommandRefusedError(f"passage {passage.id}: not judged yet; resolve a fact or turn the vehicle back")
-        needed = passage.override_by
-        if needed == "nobody":
-            raise NotPermittedError(f"passage {passage.id}: nothing releases this vehicle at the gate")
-        if needed == "supervisor" and actor.role not in {Role.SUPERVISOR, Role.CUSTOMS}:
-            raise NotPermittedError(f"passage {passage.id}: a supervisor must release this vehicle")
-        return needed == "two"
+        lane = self._lane
+        return right_to_release(passage, actor, lane.ground())
 
     def _told(
         self, request: CommandRequest, passage: Passage, actor: Actor
@@ -264,7 +277,7 @@ class LaneCommands:
             return {"done": "lower_boom"}
         if request.command is Command.EMERGENCY_RAISE:
             facts = {**facts_of(request), "side": side.value, "raise": RaiseReason.EMERGENCY.value}
-            await self._record(facts, actor, lane.passage)
+            await self._record(facts, actor, lane.passage, kind="emergency_raise")
             lane.emergency_raise(side)
             return {"done": "emergency_raise"}
         reason = lane.reason_in_force(side)
@@ -317,10 +330,11 @@ class LaneCommands:
         actor: Actor,
         passage: Passage | None,
         *,
+        kind: str = "command",
         events: tuple[Event, ...] = (),
         ledger: tuple[LedgerChange, ...] = (),
     ) -> None:
-        entry = self._lane.put_about(passage, "command", facts, actor=actor.label, events=events, ledger=ledger)
+        entry = self._lane.put_about(passage, kind, facts, actor=actor.label, events=events, ledger=ledger)
         try:
             async with asyncio.timeout(RECORD_WITHIN_S):  # wait_for loses a cancellation in Python 3.11
                 await asyncio.shield(entry)

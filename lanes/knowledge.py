@@ -6,19 +6,21 @@ Nothing here moves, writes or waits. `lanes.controller` acts on it.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID, uuid4
 
 from gate_service.domain.events import JsonObject
 from gate_service.domain.passage import Passage, Weighed
-from gate_service.domain.ports import Barrier, Claims, Clock, Journal, Signals, SlipSource
+from gate_service.domain.ports import Barrier, Claims, Clock, Duty, Journal, NobodyOnDuty, Signals, SlipSource
 from gate_service.domain.reading import BoomPosition, DeviceHealth, Side, StabilityFrom
 from lanes.conditions import Situation
 from lanes.detectors import Sight
 from lanes.guards import View
 from lanes.interlocks import RaiseReason, Surroundings, forbids_lowering, forbids_raising
 from lanes.platform import Deck, stand_whole
+from lanes.policy.policy_reading import read_policy
+from lanes.rights import Ground
 from lanes.settings import LaneSettings
 from lanes.states import LaneEvent, LaneState
 
@@ -41,6 +43,7 @@ class LanePorts:
     lowering_rule: LoweringRule = forbids_lowering
     policy_at: Callable[[datetime], JsonObject | None] | None = None  # in force then; None: what the settings say
     zero: Callable[[], Awaitable[None]] | None = None  # zeroes the indicator, where the site switched that on
+    duty: Duty = field(default_factory=NobodyOnDuty)
     mint_id: Callable[[], UUID] = uuid4  # the simulation brings its own, so that a seed replays byte for byte
 
 
@@ -75,6 +78,12 @@ class LaneKnowledge:
         if not answers or None in answers:
             return None
         return all(answers)
+
+    def ground(self) -> Ground:
+        """What a release against the verdict would stand on now: the policy is the one that it was judged by."""
+        case = None if self.passage is None else self.passage.case
+        policy = self.settings.policy if case is None else case.get("policy")
+        return Ground(self.settings.kind, read_policy(policy), self.ports.duty, self.clock.now())
 
     def view(self, situation: Situation | None = None) -> View:
         """What the table's guards may look at; `situation` where the caller has it at hand."""

@@ -87,6 +87,7 @@ def passage_snapshot(passage: Passage) -> dict[str, Any]:
         "stability_from": None if weighed is None else weighed.stability_from.value,
         "verdict": passage.verdict,
         "override_by": passage.override_by,
+        "regime": None,
         "decided_version": passage.decided_version,
         "tier": answer.get("tier"),
         "checks": checks,
@@ -102,6 +103,18 @@ def passage_snapshot(passage: Passage) -> dict[str, Any]:
         "closed_at": passage.closed_at.isoformat() if passage.closed_at else None,
         "note": passage.note,
     }
+
+
+def _passage(lane: LaneController, passage: Passage) -> dict[str, Any]:
+    """The passage, with who may release it now: this shift's overrides and an open regime counted."""
+    shown = passage_snapshot(passage)
+    if passage.verdict in {None, "release"}:
+        return shown
+    ground = lane.ground()
+    regime = ground.regime_for(passage)
+    shown["override_by"] = "operator" if regime else ground.who_may(passage)
+    shown["regime"] = None if regime is None else regime.id
+    return shown
 
 
 def _approval(lane: LaneController) -> dict[str, Any] | None:
@@ -181,7 +194,7 @@ def lane_snapshot(lane: LaneController) -> dict[str, Any]:
         if lane.attention is None
         else {"code": lane.attention, "since_at": lane.since_at.isoformat(), "escalated": lane.is_escalated},
         "closing_asked": lane.is_closing_asked,
-        "passage": None if lane.passage is None else passage_snapshot(lane.passage),
+        "passage": None if lane.passage is None else _passage(lane, lane.passage),
         "approval": _approval(lane),
         "driver": dict(_driver(lane)),
         "commands": commands(lane),

@@ -1,7 +1,8 @@
 """What is kept of records that are dropped or erased: ledger lines and stock that later records build on. Pure.
 
-Kept of ledgers: every line about slips and declarations, and the entry of a vehicle that is still inside. Tares and
-vehicles that left go. Kept of the hazardous feed: what the stock adds up, without vehicle, carrier and driver.
+Kept of ledgers: every line about slips, declarations, overrides and regimes, and the entry of a vehicle that is still
+inside. Tares and vehicles that left go. Kept of the hazardous feed: what the stock adds up, without vehicle, carrier
+and driver.
 """
 
 from __future__ import annotations
@@ -20,7 +21,10 @@ Line = tuple[int, int, str, str, str, int | None, int]
 """Record number, its time in microseconds, and one ledger change: kind, key, passage, grams or None, limit."""
 
 ALWAYS: Final = frozenset(
-    {LedgerKind.SLIP_RESERVED, LedgerKind.SLIP_USED, LedgerKind.SLIP_RETURNED, LedgerKind.DECLARATION_PASSED}
+    {
+        *(LedgerKind.SLIP_RESERVED, LedgerKind.SLIP_USED, LedgerKind.SLIP_RETURNED, LedgerKind.DECLARATION_PASSED),
+        *(LedgerKind.OVERRIDE_USED, LedgerKind.REGIME_USED, LedgerKind.PAPER_TYPED),
+    }
 )
 
 

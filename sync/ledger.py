@@ -1,4 +1,4 @@
-"""The site's ledgers: slips used, vehicles inside, tares, declarations. Changed only inside a record's transaction."""
+"""The site's ledgers: slips, vehicles, tares, declarations, overrides, regimes. Changed only inside a transaction."""
 
 from __future__ import annotations
 
@@ -45,6 +45,15 @@ DECLARE = (
     " ON CONFLICT (declaration_no, passage_id) DO UPDATE SET passed_g = declaration_passed.passed_g + excluded.passed_g"
 )
 
+OVERRIDE = (
+    "INSERT INTO override_uses (key, passage_id, at_us) VALUES (?, ?, ?) ON CONFLICT (key, passage_id) DO NOTHING"
+)
+REGIME_TAKEN = "SELECT count(*) FROM regime_uses WHERE key = ? AND passage_id <> ? AND state = 'released'"
+REGIME = (
+    "INSERT INTO regime_uses (key, passage_id, state, at_us) VALUES (?, ?, ?, ?)"
+    " ON CONFLICT (key, passage_id) DO NOTHING"
+)
+
 
 @dataclass(frozen=True, slots=True)
 class LedgerFacts:
@@ -81,6 +90,12 @@ def apply(connection: Connection, changes: Sequence[LedgerChange], number: int, 
                 run(connection, TARE, (change.key, number, change.passage_id, _grams(change)))
             case LedgerKind.DECLARATION_PASSED:
                 run(connection, DECLARE, (change.key, change.passage_id, _grams(change)))
+            case LedgerKind.OVERRIDE_USED:
+                run(connection, OVERRIDE, (change.key, change.passage_id, at_us))
+            case LedgerKind.REGIME_USED:
+                _use_regime(connection, change, at_us)
+            case LedgerKind.PAPER_TYPED:
+                run(connection, REGIME, (change.key, change.passage_id, "paper", at_us))
 
 
 def facts(
@@ -132,6 +147,14 @@ def _give_back(connection: Connection, change: LedgerChange, at_us: int) -> None
         raise LedgerRefusedError(
             f"slip {change.key}: reserved by passage {change.passage_id} expected, found used; a crossing stands"
         )
+
+
+def _use_regime(connection: Connection, change: LedgerChange, at_us: int) -> None:
+    """Two lanes may release at once: what the regime allows is counted here, where they meet."""
+    taken = scalar(connection, REGIME_TAKEN, (change.key, change.passage_id))
+    if taken >= change.limit:
+        raise LedgerRefusedError(f"regime {change.key}: at most {change.limit} passages, {taken} were released in it")
+    run(connection, REGIME, (change.key, change.passage_id, "released", at_us))
 
 
 def _grams(change: LedgerChange) -> int:

@@ -72,6 +72,7 @@ records = Table(
     Column("previous_hash", String, nullable=False),
     Column("hash", String, nullable=False),
     Index("records_by_passage", "passage_id", "number"),
+    Index("records_by_kind", "kind", "number"),
 )
 
 passages = Table(
@@ -205,6 +206,63 @@ declaration_passed = Table(
     Column("declaration_no", String, primary_key=True),
     Column("passage_id", String, primary_key=True),
     Column("passed_g", Number, nullable=False),
+)
+
+override_uses = Table(  # releases against a reason, counted by shift
+    "override_uses",
+    metadata,
+    Column("key", String, primary_key=True),  # <shift number>/<reason_code>
+    Column("passage_id", String, primary_key=True),
+    Column("at_us", Number, nullable=False),
+)
+
+regime_uses = Table(  # passages that an emergency regime let go, or that were written on paper meanwhile
+    "regime_uses",
+    metadata,
+    Column("key", String, primary_key=True),  # the regime's id, or `paper` for entries outside any regime
+    Column("passage_id", String, primary_key=True),
+    Column("state", String, nullable=False),  # released, paper
+    Column("at_us", Number, nullable=False),
+)
+
+# --- who is on duty, the emergency regime, and what people have settled; each change is a record of its own -----------
+
+shifts = Table(
+    "shifts",
+    metadata,
+    Column("number", Number, primary_key=True, autoincrement=False),
+    Column("begun_by", String, nullable=False),
+    Column("begun_at_us", Number, nullable=False),
+    Column("begun_record", Number, nullable=False),
+    Column("handed_by", String),
+    Column("handed_at_us", Number),
+    Column("handed_record", Number),
+    Column("note", String),
+    Column("matters", LargeBinary),  # JSON: the open matters as they were when it was handed over
+)
+
+regimes = Table(
+    "regimes",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("document", LargeBinary, nullable=False),  # JSON: as it was opened
+    Column("opened_at_us", Number, nullable=False),
+    Column("opened_record", Number, nullable=False),
+    Column("closed_at_us", Number),
+    Column("closed_by", String),
+    Column("closed_record", Number),
+    Column("close_reason", String),
+)
+
+settlements = Table(  # motion explained, an emergency raise reviewed, a passage of a regime reconciled
+    "settlements",
+    metadata,
+    Column("subject", String, primary_key=True),  # record:<number>, or regime:<id>:<passage>
+    Column("settled_by", String, nullable=False),
+    Column("settled_at_us", Number, nullable=False),
+    Column("settled_record", Number, nullable=False),
+    Column("outcome", String, nullable=False),
+    Column("note", String),
 )
 
 # --- the copy of what the centre knows. Rows of one `generation` are one consistent copy: a full resync fills the next
@@ -365,7 +423,38 @@ sessions = Table(
     Column("created_at_us", Number, nullable=False),
     Column("last_seen_at_us", Number, nullable=False),
     Column("ended_at_us", Number),
+    Column("acted_at_us", Number),  # when its person last did something; NULL is since it was opened
+    Column("locked_at_us", Number),
     Index("sessions_by_user", "user"),
+)
+
+second_factors = Table(
+    "second_factors",
+    metadata,
+    Column("user", String, ForeignKey("users.name"), primary_key=True),
+    Column("purpose", String, primary_key=True),  # sign_in, approval
+    Column("sealed", LargeBinary, nullable=False),  # the shared secret, encrypted with the key beside the data
+    Column("created_at_us", Number, nullable=False),
+    Column("confirmed_at_us", Number),  # NULL until its first code was right
+    Column("last_step", Number, nullable=False),  # newest time step used; no code counts twice
+)
+
+recovery_codes = Table(
+    "recovery_codes",
+    metadata,
+    Column("hash", String, primary_key=True),
+    Column("user", String, ForeignKey("users.name"), nullable=False),
+    Column("created_at_us", Number, nullable=False),
+    Column("used_at_us", Number),
+)
+
+outside_identities = Table(  # who an OpenID Connect provider says somebody is
+    "outside_identities",
+    metadata,
+    Column("issuer", String, primary_key=True),
+    Column("subject", String, primary_key=True),
+    Column("user", String, ForeignKey("users.name"), nullable=False),
+    Column("linked_at_us", Number, nullable=False),
 )
 
 tokens = Table(

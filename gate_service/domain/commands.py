@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -99,6 +100,12 @@ ACTS_ON_VEHICLE: Final = frozenset(
     }
 )
 NEEDS_NO_REASON: Final = frozenset({Command.RESOLVE, Command.REWEIGH, Command.OPEN_LANE})
+
+
+def request_number(*bound: object) -> str:
+    """Eight digits that stand for a request with all that it is bound to: what a one-time code is made for."""
+    digest = hashlib.sha256("/".join(str(part) for part in bound).encode()).digest()
+    return f"{int.from_bytes(digest[:8]) % 10**8:08}"
 
 
 @dataclass(frozen=True, slots=True)

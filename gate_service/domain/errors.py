@@ -246,6 +246,24 @@ class SignInRefusedError(AccessError):
     code = "sign_in_refused"
 
 
+class SecondFactorNeededError(AccessError):
+    """The password was right; the code of the person's device must come with it."""
+
+    code = "second_factor_needed"
+
+
+class SecondFactorMissingError(AccessError):
+    """This role must have a second factor at this site, and the person has none yet: only enrolling is open."""
+
+    code = "second_factor_missing"
+
+
+class SessionLockedError(AccessError):
+    """The session is locked after a time without its person: it shows, and does nothing until they come back."""
+
+    code = "session_locked"
+
+
 class TooManyAttemptsError(AccessError):
     """Signing in is locked for a while after failures; `retry_after_s` says for how long."""
 

@@ -11,6 +11,7 @@ from typing import Protocol
 from gate_service.domain.events import JsonObject
 from gate_service.domain.reading import Aspect, DeviceHealth, LaneInputs, Reading, Side
 from gate_service.domain.record import Entry
+from gate_service.domain.regime import Regime
 
 
 class Clock(Protocol):
@@ -156,6 +157,45 @@ class Claims(Protocol):
     def give_back(self, passage_id: str) -> None:
         """Return a claim, in the background and until it is acknowledged."""
         ...
+
+
+class Duty(Protocol):
+    """Who is on duty and what is in force; asked at every release against the rules. Never waits."""
+
+    def shift(self) -> str:
+        """The shift's number, as overrides are counted under it."""
+        ...
+
+    def overrides(self) -> Mapping[str, int]:
+        """By reason code: how many passages were released against it in this shift."""
+        ...
+
+    def regime(self) -> Regime | None:
+        """The emergency regime, if one is open now."""
+        ...
+
+    def released(self, reasons: Sequence[str], regime_id: str | None) -> None:
+        """A release against these reasons is on disk, in the regime where one is named."""
+        ...
+
+
+class NobodyOnDuty:
+    """For lanes without people (tests, the bench): nothing is counted and no regime is ever open."""
+
+    def shift(self) -> str:
+        """No shift."""
+        return "0"
+
+    def overrides(self) -> Mapping[str, int]:
+        """Nothing."""
+        return {}
+
+    def regime(self) -> Regime | None:
+        """None."""
+        return None
+
+    def released(self, reasons: Sequence[str], regime_id: str | None) -> None:
+        """Forget it."""
 
 
 StateListener = Callable[[str], None]

@@ -20,17 +20,20 @@ class LedgerKind(StrEnum):
     VEHICLE_OUT = "vehicle_out"
     TARE_SEEN = "tare_seen"  # an empty vehicle was weighed
     DECLARATION_PASSED = "declaration_passed"  # goods mass of one truck against its declaration
+    OVERRIDE_USED = "override_used"  # released against a reason; key <shift>/<reason_code>
+    REGIME_USED = "regime_used"  # released in the emergency regime; key its id, `limit` its number of passages
+    PAPER_TYPED = "paper_typed"  # a passage that was written on paper; key the regime's id, or `paper`
 
 
 @dataclass(frozen=True, slots=True)
 class LedgerChange:
-    """One line for a ledger: `key` is the slip number, plate or declaration number."""
+    """One line for a ledger: `key` is the slip number, plate, declaration number, shift and reason, or regime."""
 
     kind: LedgerKind
     key: str
     passage_id: str
     mass: Mass | None = None
-    limit: int = 1  # of SLIP_RESERVED: the slip's `pass_limit`; the ledger refuses one more (SlipTakenError)
+    limit: int = 1  # of SLIP_RESERVED the `pass_limit` (SlipTakenError), of REGIME_USED the passages of the regime
 
 
 @dataclass(frozen=True, slots=True)

@@ -169,7 +169,7 @@ class Watch:
                 self._take(kind, lane, passage_id, json.loads(facts))
 
     def _take(self, kind: str, lane: str, passage_id: str | None, facts: Book) -> None:
-        if kind in {"passage_opened", "command"}:
+        if kind in {"passage_opened", "command", "emergency_raise"}:
             self._seen[lane].may_move = True
         if kind == "passage_opened" and passage_id is not None:
             self.name_truck(lane, passage_id)

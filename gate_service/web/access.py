@@ -12,6 +12,8 @@ DOCS: Final = EVERYONE - {Role.DEVICE, Role.AUTHORITY}
 WATCH: Final = frozenset({Role.OPERATOR, Role.SUPERVISOR, Role.AUDITOR, Role.CUSTOMS, Role.ADMINISTRATOR})
 READ_RECORD: Final = frozenset({Role.OPERATOR, Role.SUPERVISOR, Role.AUDITOR, Role.CUSTOMS})
 WORK_LANES: Final = frozenset({Role.OPERATOR, Role.SUPERVISOR, Role.CUSTOMS})
+COVER: Final = frozenset({Role.OPERATOR, Role.SUPERVISOR})  # who is on duty at this gate
+SUPERVISE: Final = frozenset({Role.SUPERVISOR})
 AUDIT: Final = frozenset({Role.SUPERVISOR, Role.AUDITOR, Role.ADMINISTRATOR})
 HAZMAT: Final = frozenset({Role.AUTHORITY, Role.SUPERVISOR, Role.AUDITOR})
 AUTHORITY: Final = frozenset({Role.AUTHORITY})
@@ -27,7 +29,9 @@ NOBODY: Final[frozenset[Role]] = frozenset()
 class Address:
     """One method on one path: the roles whose session admits, and the scope whose token does.
 
-    `lane_bound`: a token bound to lanes must be bound to the one in the path. `is_open`: anybody.
+    `lane_bound`: a token bound to lanes must be bound to the one in the path. `is_open`: anybody. `while_locked`: a
+    locked session may still (it watches). `to_begin`: a person whose role must have a second factor and who has none
+    may still.
     """
 
     method: str
@@ -36,6 +40,8 @@ class Address:
     scope: Scope | None = None
     lane_bound: bool = False
     is_open: bool = False
+    while_locked: bool = False
+    to_begin: bool = False
 
 
 ADDRESSES: Final = (
@@ -47,29 +53,56 @@ ADDRESSES: Final = (
     Address("POST", "/api/v1/session", is_open=True),
     Address("POST", "/api/v1/first", is_open=True),
     # pages
-    Address("GET", "/", WATCH),
+    Address("GET", "/", WATCH, while_locked=True),
     Address("GET", "/admin", ACCOUNTS),
     Address("GET", "/policy", SEE_POLICY),
-    Address("GET", "/driver/{lane}", DISPLAY, Scope.DISPLAY, lane_bound=True),
+    Address("GET", "/driver/{lane}", DISPLAY, Scope.DISPLAY, lane_bound=True, while_locked=True),
     Address("GET", "/authority", HAZMAT),
     Address("GET", "/api/docs", DOCS),
     Address("GET", "/api/openapi.json", DOCS, Scope.READ),
     # the service itself
-    Address("GET", "/readyz", WATCH, Scope.METRICS),
+    Address("GET", "/readyz", WATCH, Scope.METRICS, while_locked=True),
     Address("GET", "/metrics", NOBODY, Scope.METRICS),
     # a person's session
-    Address("GET", "/api/v1/session", EVERYONE),
-    Address("DELETE", "/api/v1/session", EVERYONE),
+    Address("GET", "/api/v1/session", EVERYONE, while_locked=True, to_begin=True),
+    Address("DELETE", "/api/v1/session", EVERYONE, while_locked=True, to_begin=True),
+    Address("POST", "/api/v1/session/activity", EVERYONE, to_begin=True),
+    Address("POST", "/api/v1/session/lock", EVERYONE, while_locked=True, to_begin=True),
+    Address("POST", "/api/v1/session/unlock", EVERYONE, while_locked=True, to_begin=True),
+    # one's own account
+    Address("GET", "/account", EVERYONE, to_begin=True),
+    Address("GET", "/api/v1/account", EVERYONE, to_begin=True),
+    Address("POST", "/api/v1/account/password", EVERYONE, to_begin=True),
+    Address("POST", "/api/v1/account/factors/{purpose}", EVERYONE, to_begin=True),
+    Address("POST", "/api/v1/account/factors/{purpose}/confirm", EVERYONE, to_begin=True),
+    Address("POST", "/api/v1/account/factors/{purpose}/remove", EVERYONE, to_begin=True),
     # lanes
-    Address("GET", "/api/v1/lanes", WATCH, Scope.READ),
-    Address("GET", "/api/v1/lanes/{lane}", WATCH, Scope.READ, lane_bound=True),
+    Address("GET", "/api/v1/lanes", WATCH, Scope.READ, while_locked=True),
+    Address("GET", "/api/v1/lanes/{lane}", WATCH, Scope.READ, lane_bound=True, while_locked=True),
     Address("POST", "/api/v1/lanes/{lane}/scan", NOBODY, Scope.SCAN, lane_bound=True),
     Address("POST", "/api/v1/lanes/{lane}/plate", NOBODY, Scope.PLATE, lane_bound=True),
     Address("POST", "/api/v1/lanes/{lane}/commands", WORK_LANES),
     Address("POST", "/api/v1/lanes/{lane}/commands/{command_id}/approve", WORK_LANES),
+    # the emergency regime, and what is typed in and reconciled after it
+    Address("GET", "/regime", WATCH, while_locked=True),
+    Address("GET", "/api/v1/regimes", WATCH, while_locked=True),
+    Address("POST", "/api/v1/regimes", COVER),
+    Address("POST", "/api/v1/regimes/{regime_id}/approve", WORK_LANES),
+    Address("POST", "/api/v1/regimes/{regime_id}/close", COVER),
+    Address("GET", "/api/v1/regimes/{regime_id}/passages", READ_RECORD),
+    Address("GET", "/api/v1/regimes/{regime_id}/passages/{passage_id}", READ_RECORD),
+    Address("POST", "/api/v1/regimes/{regime_id}/passages/{passage_id}/tick", SUPERVISE),
+    Address("POST", "/api/v1/paper-entries", COVER),
+    # shifts
+    Address("GET", "/shift", WATCH),
+    Address("GET", "/api/v1/shift", WATCH),
+    Address("POST", "/api/v1/shift/hand-over", COVER),
+    Address("POST", "/api/v1/shift/accept", COVER),
+    Address("GET", "/api/v1/shifts/{number}/log", READ_RECORD),
+    Address("POST", "/api/v1/matters/{record}/settle", COVER),
     Address("POST", "/api/v1/routing", WORK_LANES, Scope.ROUTING),
-    Address("WS", "/api/v1/live", WATCH | {Role.DEVICE}, Scope.DISPLAY),
-    Address("GET", "/api/v1/events", WATCH, Scope.EVENTS),
+    Address("WS", "/api/v1/live", WATCH | {Role.DEVICE}, Scope.DISPLAY, while_locked=True),
+    Address("GET", "/api/v1/events", WATCH, Scope.EVENTS, while_locked=True),
     # the record
     Address("GET", "/api/v1/passages", READ_RECORD, Scope.READ),
     Address("GET", "/api/v1/passages/{passage_id}", READ_RECORD, Scope.READ),
@@ -106,6 +139,9 @@ ADDRESSES: Final = (
     Address("GET", "/api/v1/users", ACCOUNTS),
     Address("POST", "/api/v1/users", ACCOUNTS),
     Address("POST", "/api/v1/users/{name}/disable", ACCOUNTS),
+    Address("POST", "/api/v1/users/{name}/enable", ACCOUNTS),
+    Address("POST", "/api/v1/users/{name}/role", ACCOUNTS),
+    Address("POST", "/api/v1/users/{name}/reset", ACCOUNTS),
     Address("GET", "/api/v1/tokens", ACCOUNTS),
     Address("POST", "/api/v1/tokens", ACCOUNTS),
     Address("POST", "/api/v1/tokens/{name}/disable", ACCOUNTS),

@@ -28,6 +28,7 @@ Text = Annotated[str, StringConstraints(max_length=1000, pattern=r"^[^\x00-\x08\
 Code = Annotated[str, StringConstraints(min_length=1, max_length=4096, pattern=_PRINTABLE)]  # a QR code: at most 2,953
 Secret = Annotated[str, StringConstraints(min_length=1, max_length=512)]
 Several = Annotated[list[Short], Field(max_length=20)]
+Digits = Annotated[str, StringConstraints(pattern=r"^[0-9]{6,8}$")]
 Snake = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
 
 
@@ -38,15 +39,49 @@ class Body(BaseModel):
 
 
 class SignIn(Body):
-    """Name and password of a person."""
+    """Name and password of a person, and the code of their device where they have one."""
 
     name: Short
     password: Secret
+    code: Short | None = None
 
 
-class FirstAdministrator(SignIn):
+class Unlock(Body):
+    """The password of the session's own person, and the code of their device where they have one."""
+
+    password: Secret
+    code: Short | None = None
+
+
+class NewPassword(Unlock):
+    """The present password and the new one."""
+
+    new: Secret
+
+
+class FactorCode(Body):
+    """A code of the device that is being enrolled."""
+
+    code: Digits
+
+
+class NewRole(Body):
+    """What somebody is from now on."""
+
+    role: Role
+
+
+class Reset(Body):
+    """A new password for somebody who lost theirs; their devices are forgotten."""
+
+    password: Secret
+
+
+class FirstAdministrator(Body):
     """The one-time link's code and the account it makes."""
 
+    name: Short
+    password: Secret
     token: Secret
 
 
@@ -95,10 +130,54 @@ class LaneCommand(Body):
 
 
 class Approval(Body):
-    """The second person's own name and password, given at the first one's terminal; both or neither."""
+    """The second person's own name with password or one-time code, given at the first one's terminal; or nothing."""
 
     name: Short | None = None
     password: Secret | None = None
+    code: Digits | None = None
+
+
+class RegimeTermsBody(Body):
+    """An emergency regime to open."""
+
+    reason: Annotated[Text, Field(min_length=1)]
+    lane_kinds: Several
+    slip_types: Several
+    ends_at: AwareDatetime
+    passages: Annotated[int, Field(ge=1, lt=2**31)]
+
+
+class Why(Body):
+    """Why something is done."""
+
+    reason: Annotated[Text, Field(min_length=1)]
+
+
+class Note(Body):
+    """A word to go with it, or none."""
+
+    note: Text | None = None
+
+
+class Settlement(Body):
+    """What an open matter was, or how a passage of a regime was found."""
+
+    outcome: Snake
+    note: Text | None = None
+
+
+class PaperLine(Body):
+    """One line of the paper list."""
+
+    lane: Short
+    crossed_at: AwareDatetime
+    plate: Short
+    slip_nos: Several = Field(default_factory=list)
+    released_by: Short
+    reason: Annotated[Text, Field(min_length=1)]
+    paper_no: Short
+    gross_kg: Annotated[Decimal, Field(strict=False, ge=0, le=1_000_000, decimal_places=3)] | None = None
+    regime_id: Short | None = None
 
 
 class NewUser(Body):
@@ -244,11 +323,21 @@ def described(model: type[Body]) -> dict[str, Any]:
 
 DESCRIBED: Final[tuple[type[Body], ...]] = (
     SignIn,
+    Unlock,
+    NewPassword,
+    FactorCode,
+    NewRole,
+    Reset,
     FirstAdministrator,
     Scan,
     Plate,
     LaneCommand,
     Approval,
+    RegimeTermsBody,
+    Why,
+    Note,
+    Settlement,
+    PaperLine,
     NewUser,
     NewToken,
     NewExport,

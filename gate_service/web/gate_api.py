@@ -10,6 +10,8 @@ from typing import Any, Protocol
 from gate_service.domain.commands import Actor, CommandRequest, PlateRead
 from gate_service.domain.corrections import Correction
 from gate_service.domain.events import JsonObject
+from gate_service.duty_desk import DutyDesk
+from gate_service.paper_desk import PaperDesk
 
 Snapshot = JsonObject
 """One lane as `docs/architecture.md` shapes it."""
@@ -75,8 +77,24 @@ class GateApi(Protocol):
         """Carry out one command of a person; returns what was done, or `{"pending": {...}}` for a second person."""
         ...
 
-    async def approve(self, lane_id: str, command_id: str, actor: Actor) -> dict[str, Any]:
+    async def approve(
+        self, lane_id: str, command_id: str, actor: Actor, approved_with: str = "session"
+    ) -> dict[str, Any]:
         """Carry out a command that waited for this second person; returns what was done."""
+        ...
+
+    def request_number(self, lane_id: str, command_id: str) -> str | None:
+        """What a one-time code for a waiting command is made for; None where it does not wait."""
+        ...
+
+    @property
+    def duty(self) -> DutyDesk:
+        """Shifts, what is open at a hand-over, and the emergency regime."""
+        ...
+
+    @property
+    def paper(self) -> PaperDesk:
+        """Reconciliation of a regime, and what was written on paper."""
         ...
 
     async def scan(

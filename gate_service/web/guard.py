@@ -9,9 +9,15 @@ from urllib.parse import urlsplit
 from fastapi import Depends, Request
 from starlette.requests import HTTPConnection
 
-from gate_service.domain.errors import AccessError, CrossSiteError, NotSignedInError
+from gate_service.domain.errors import (
+    AccessError,
+    CrossSiteError,
+    NotSignedInError,
+    SecondFactorMissingError,
+    SessionLockedError,
+)
 from gate_service.web.access import TABLE, Address, may_use
-from gate_service.web.context import web_of
+from gate_service.web.context import Web, web_of
 from sync.accounts import Caller
 
 SESSION_COOKIE: Final = "gate_session"
@@ -83,14 +89,42 @@ def check_admits(address: Address, caller: Caller | None, lane: str) -> Caller |
     return caller
 
 
+def is_locked(web: Web, caller: Caller) -> bool:
+    """Whether a session is locked, by hand or by the time since its person did something. Tokens never are."""
+    if caller.role is None:
+        return False
+    if caller.acted_at is None:
+        return True
+    idle_s = (web.clock.now() - caller.acted_at).total_seconds()
+    return 0 < web.settings.lock_after_s <= idle_s
+
+
+def lacks_second_factor(web: Web, caller: Caller) -> bool:
+    """Whether this person must have a second factor at this site and has none."""
+    return caller.role in web.settings.second_factor_roles and not caller.has_second_factor
+
+
+def check_state(web: Web, address: Address, caller: Caller | None) -> None:
+    """Raise SessionLockedError or SecondFactorMissingError where the session's state does not allow the address."""
+    if address.is_open or caller is None:
+        return
+    if is_locked(web, caller) and not address.while_locked:
+        raise SessionLockedError(f"{address.path}: an unlocked session expected")
+    if lacks_second_factor(web, caller) and not address.to_begin:
+        raise SecondFactorMissingError(f"{address.path}: role {caller.role} needs a second factor, enrol at /account")
+
+
 async def admit(request: Request) -> Caller | None:
     """The caller, if the table lets them in and no other site's page sent it."""
-    address = address_of(request)
+    web, address = web_of(request), address_of(request)
     caller = check_admits(address, await find_caller(request), str(request.path_params.get("lane", "")))
+    check_state(web, address, caller)
     if address.method not in SAFE_METHODS:
         check_same_origin(request)
         if not address.is_open:
             _check_csrf(request, caller)
+            if caller is not None and caller.role is not None and not is_locked(web, caller):
+                await web.accounts.acted(caller)
     return caller
 
 

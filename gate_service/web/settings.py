@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from ipaddress import ip_address
 from pathlib import Path
 
+from gate_service.domain.commands import Role
+
 
 @dataclass(frozen=True, slots=True)
 class WebSettings:
@@ -18,6 +20,8 @@ class WebSettings:
     tls_key: Path | None = None
     body_limit_bytes: int = 65_536  # a plate read with twenty containers has 2 kB
     stop_within_s: int = 1
+    lock_after_s: int = 0  # a session whose person does nothing for so long is locked; 0 never
+    second_factor_roles: frozenset[Role] = frozenset()  # who must have one
 
     @property
     def has_tls(self) -> bool:

@@ -38,5 +38,7 @@ DEFAULTS: Final[dict[str, Any]] = {
         "weight_mismatch": "supervisor",
         "document_not_released": "two",
     },
+    # RULES 7 names the budget and no number: a site that wants one says so here, by reason code.
+    "override_budget": {},
     "offline": {"slip_max_age_h": 4, "hazmat_max_age_h": 0, "hold_max_age_h": 24},
 }

@@ -90,6 +90,8 @@ class Assessment:
             "policy_version": self.policy_version,
             "source": self.source,
             "hazmat": self.is_hazardous,
+            "controlled": self.is_controlled,
+            "signature_valid": self.has_valid_signature,
             "hazmat_edition": self.hazmat_edition,
         }
 

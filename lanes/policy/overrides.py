@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
-from typing import Final, Literal
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any, Final, Literal
 
 from gate_service.domain.verdict import Check, Verdict
 from lanes.policy.engine import Assessment
@@ -22,18 +22,43 @@ def who_may_override(
     `spent` are the reason codes whose override budget of this shift is used up. Firm: nobody for detain and a used
     slip, two for inspect, refuse and anything hazardous. Without an open reason nothing is overridden: operator.
     """
-    needed = [_for_one(c, policy, hazardous=hazardous, spent=spent) for c in checks if c.verdict > Verdict.RELEASE]
+    reasons = [(c.reason_code, c.verdict) for c in checks if c.verdict > Verdict.RELEASE]
+    return _strictest(reasons, policy, hazardous=hazardous, spent=spent)
+
+
+def who_may_now(assessment: Mapping[str, Any], policy: Policy, uses: Mapping[str, int]) -> Approver:
+    """The same for an assessment as the record keeps it (`Assessment.as_record`), with this shift's overrides so far.
+
+    A budget is used up when as many passages were released against the reason as the policy allows in one shift.
+    """
+    reasons = open_reasons(assessment)
+    spent = {
+        code for code, _ in reasons if uses.get(code, 0) >= policy.override_budget.get(code, uses.get(code, 0) + 1)
+    }
+    return _strictest(reasons, policy, hazardous=bool(assessment.get("hazmat")), spent=spent)
+
+
+def open_reasons(assessment: Mapping[str, Any]) -> list[tuple[str, Verdict]]:
+    """What stands against release in an assessment as the record keeps it."""
+    checks = [(str(c["reason_code"]), Verdict[str(c["verdict"]).upper()]) for c in assessment.get("checks", ())]
+    return [(code, verdict) for code, verdict in checks if verdict > Verdict.RELEASE]
+
+
+def _strictest(
+    reasons: Iterable[tuple[str, Verdict]], policy: Policy, *, hazardous: bool, spent: Collection[str]
+) -> Approver:
+    needed = [_for_one(code, verdict, policy, hazardous=hazardous, spent=spent) for code, verdict in reasons]
     return max(needed, key=ORDER.index, default="operator")
 
 
-def _for_one(check: Check, policy: Policy, *, hazardous: bool, spent: Collection[str]) -> Approver:
-    if check.verdict is Verdict.DETAIN or check.reason_code == "slip_used":
+def _for_one(code: str, verdict: Verdict, policy: Policy, *, hazardous: bool, spent: Collection[str]) -> Approver:
+    if verdict is Verdict.DETAIN or code == "slip_used":
         return "nobody"
-    role = policy.override.get(check.reason_code, policy.override["default"])
+    role = policy.override.get(code, policy.override["default"])
     named: Approver = next(r for r in ORDER if r == role)
-    if check.reason_code in spent:  # RULES 7: the budget turns operator into supervisor and supervisor into two
+    if code in spent:  # RULES 7: the budget turns operator into supervisor and supervisor into two
         named = "supervisor" if named == "operator" else "two"
-    if hazardous or check.verdict in (Verdict.INSPECT, Verdict.REFUSE) or check.reason_code.startswith("hazmat_"):
+    if hazardous or verdict in (Verdict.INSPECT, Verdict.REFUSE) or code.startswith("hazmat_"):
         named = "two"
     return named
 
@@ -49,7 +74,14 @@ def emergency_may_release(assessment: Assessment) -> bool:
     RULES 6: it fails nothing but copy_stale, holds_stale, claim_unavailable or slip_unknown with a valid signature;
     never hazardous, held, controlled, used or revoked (held, used and revoked are open reasons of their own).
     """
-    reasons = set(assessment.open_reasons)
-    if assessment.is_hazardous or assessment.is_controlled or not reasons <= EMERGENCY_REASONS:
+    return emergency_may_release_now(assessment.as_record())
+
+
+def emergency_may_release_now(assessment: Mapping[str, Any]) -> bool:
+    """The same for an assessment as the record keeps it. What the record does not say counts against release."""
+    reasons = {code for code, _ in open_reasons(assessment)}
+    if not reasons <= EMERGENCY_REASONS:
         return False
-    return "slip_unknown" not in reasons or assessment.has_valid_signature
+    if assessment.get("hazmat") is not False or assessment.get("controlled") is not False:
+        return False
+    return "slip_unknown" not in reasons or assessment.get("signature_valid") is True

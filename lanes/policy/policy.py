@@ -59,6 +59,7 @@ class Policy:
     register_on_declared_lane: bool
     spot_check: Mapping[str, Fraction]
     override: Mapping[str, str]
+    override_budget: Mapping[str, int]
     offline: Offline
 
     @property

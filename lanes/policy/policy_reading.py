@@ -23,6 +23,7 @@ from lanes.policy.reasons import REASONS
 from lanes.policy.tiers import Tier, Weigh
 
 LARGEST_PCT: Final = 20  # RULES 4: tolerance_pct at most 20
+LARGEST_BUDGET: Final = 100_000  # more than a lane passes in a shift: a larger one is a typing mistake
 LARGEST_AGE_H: Final = 24 * 366  # a year: a longer age is a typing mistake
 LARGEST_MISTAKES: Final = 200  # a file that is no policy at all need not be told line by line
 LONGEST_MESSAGE: Final = 20  # mistakes in one error message; `mistakes_in` has them all
@@ -216,6 +217,14 @@ class Reader:
                 self.wrong(f"override.{key}", f"one of {', '.join(ROLES)}", role)
         return {**DEFAULTS["override"], **table}
 
+    def override_budget(self, value: object) -> Mapping[str, int]:
+        """By reason code: passages a shift may release against it before somebody higher must; others: no budget."""
+        table = self.table("override_budget", value, tuple(REASONS))
+        for key, count in table.items():
+            if isinstance(count, bool) or not isinstance(count, int) or not 0 <= count <= LARGEST_BUDGET:
+                self.wrong(f"override_budget.{key}", f"a whole number from 0 to {LARGEST_BUDGET}", count)
+        return dict(table)
+
     def spot_check(self, value: object) -> Mapping[str, Fraction]:
         """The rates."""
         table = {**DEFAULTS["spot_check"], **self.table("spot_check", value, tuple(DEFAULTS["spot_check"]))}
@@ -248,6 +257,7 @@ class Reader:
             register_on_declared_lane=self.boolean("register_on_declared_lane", given["register_on_declared_lane"]),
             spot_check=self.spot_check(given["spot_check"]),
             override=self.override(given["override"]),
+            override_budget=self.override_budget(given["override_budget"]),
             offline=self.offline(given["offline"]),
         )
         return None if self.mistakes else policy

@@ -283,15 +283,15 @@ def test_the_driver_display_shows_one_line_and_never_green_on_old_news(visitor: 
 def test_the_administrator_makes_an_account_and_a_token(visitor: Visitor) -> None:
     page = visitor.sign_in("root")
     page.goto(f"{visitor.url}/admin")
-    page.locator("form").nth(0).locator("input[name=name]").fill("night-shift")
-    page.locator("form").nth(0).locator("input[name=password]").fill(PASSWORD)
-    page.locator("form").nth(0).get_by_role("button").click()
+    page.locator("form.add").nth(0).locator("input[name=name]").fill("night-shift")
+    page.locator("form.add").nth(0).locator("input[name=password]").fill(PASSWORD)
+    page.locator("form.add").nth(0).get_by_role("button").click()
     row = page.locator("tr", has_text="night-shift")
     expect(row).to_contain_text("启用")
     row.get_by_role("button").click()
     expect(row).to_contain_text("停用")
-    page.locator("form").nth(1).locator("input[name=name]").fill("camera-1")
-    page.locator("form").nth(1).get_by_role("button").click()
+    page.locator("form.add").nth(1).locator("input[name=name]").fill("camera-1")
+    page.locator("form.add").nth(1).get_by_role("button").click()
     expect(page.locator(".made")).to_contain_text("gate_")
     assert visitor.errors == []
 
@@ -315,7 +315,10 @@ def test_axe_finds_nothing_on_any_page(visitors: Visitors, running: Running, sch
     found["resolve"] = visitor.violations()
     choose(visitor, "out-n1")
     found["fault"] = visitor.violations()
-    for path, there in (("/driver/in-d1", "h1"), ("/api/docs", "header"), ("/nothing", "h1")):
+    for path, there in (
+        *(("/driver/in-d1", "h1"), ("/api/docs", "header"), ("/nothing", "h1")),
+        *(("/shift", ".card"), ("/regime", ".card"), ("/account", ".card")),
+    ):
         page.goto(visitor.url + path)
         page.wait_for_selector(there)
         found[path] = visitor.violations()

@@ -11,7 +11,7 @@ from typing import Any, Self
 
 from gate_service.domain.errors import NotConfirmedError, RecordError
 from gate_service.domain.mass import Mass
-from gate_service.domain.ports import ClaimState, SlipAnswer, Source
+from gate_service.domain.ports import ClaimState, Duty, NobodyOnDuty, SlipAnswer, Source
 from gate_service.domain.reading import (
     Aspect,
     BoomPosition,
@@ -140,10 +140,12 @@ class RigSignals:
 class RigSlips:
     slips: list[Any] = field(default_factory=list)
     known: dict[str, Any] = field(default_factory=dict)
+    source: Source = Source.CENTRAL
+    as_of: datetime | None = START
 
     async def find(self, **_: Any) -> SlipAnswer:
         await asyncio.sleep(0)
-        return SlipAnswer(self.slips, Source.CENTRAL, START, START, self.known)
+        return SlipAnswer(self.slips, self.source, self.as_of, START, self.known)
 
     def look_ahead(self, **_: Any) -> None:
         """Nothing to have at hand: every answer comes at once."""
@@ -160,6 +162,17 @@ class RigClaims:
         self.given_back.append(passage_id)
 
 
+def lane_settings(layout: Layout | None = None, **settings: Any) -> LaneSettings:
+    """An inbound declared lane that takes everything."""
+    layout = layout or Layout()
+    deck = DeckSettings(Mass.from_kg(20), Mass.from_kg(80_000), Mass.from_kg(40))
+    return LaneSettings(
+        id="in-1", site_id="K1", name={"zh": "一", "en": "One"}, kind="declared", direction="inbound",
+        allows_hazmat=True, layout=layout, deck=deck if layout.has_weighbridge else None,
+        verified_until_at=START + timedelta(days=100), is_safe_state_accepted=True, **settings,
+    )  # fmt: skip
+
+
 class LaneRig:
     """Sets detectors, mass and fire; `run` lets virtual time pass with a poll every 50 ms and a frame every 100 ms."""
 
@@ -169,6 +182,7 @@ class LaneRig:
         *,
         lowering_rule: Any = forbids_lowering,
         policy_at: Any = None,
+        duty: Duty | None = None,
         **settings: Any,
     ) -> None:
         layout = layout or Layout()
@@ -187,17 +201,13 @@ class LaneRig:
         self.zeroed = 0
         self.is_io_alive = True
         self.polled_s = 0.0
-        deck = DeckSettings(Mass.from_kg(20), Mass.from_kg(80_000), Mass.from_kg(40))
         self.lane = LaneController(
-            LaneSettings(
-                id="in-1", site_id="K1", name={"zh": "一", "en": "One"}, kind="declared", direction="inbound",
-                allows_hazmat=True, layout=layout, deck=deck if layout.has_weighbridge else None,
-                verified_until_at=START + timedelta(days=100), is_safe_state_accepted=True, **settings,
-            ),
+            lane_settings(layout, **settings),
             LanePorts(
                 self.barriers, self.signals, self.journal, self.slips, self.claims, self.clock,
                 on_changed=lambda _: None, clock_error_s=lambda: 1, lowering_rule=lowering_rule, zero=self._zero,
                 policy_at=policy_at,
+                duty=duty or NobodyOnDuty(),
             ),
         )  # fmt: skip
         self.commands = LaneCommands(self.lane)

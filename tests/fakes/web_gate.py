@@ -295,6 +295,10 @@ class FakeGate:
     holds: dict[str, dict[str, Any]] = field(default_factory=dict)
     policies: Any = None  # `web_site.serve` puts the real desk here
 
+    duty: Any = None  # the real desks, over the test's own record (`web_site.serve`)
+    paper: Any = None
+    approved_with: str | None = None
+
     def __post_init__(self) -> None:
         self.snapshots = {one["id"]: one for one in site_lanes()}
         self._listeners: set[asyncio.Queue[str]] = set()
@@ -357,6 +361,7 @@ class FakeGate:
         if request.command is Command.RELEASE and self.needs_second:
             pending = {
                 "command_id": "c-1",
+                "request_no": "12345678",
                 "command": "release",
                 "by": actor.label,
                 "reason_code": request.reason_code,
@@ -373,7 +378,13 @@ class FakeGate:
             self.change(lane_id, state="returning", attention=None, commands=[])
         return {"done": request.command.value}
 
-    async def approve(self, lane_id: str, command_id: str, actor: Actor) -> dict[str, Any]:
+    def request_number(self, lane_id: str, command_id: str) -> str | None:
+        pending = self.lane(lane_id)["approval"]
+        return "12345678" if pending is not None and pending["command_id"] == command_id else None
+
+    async def approve(
+        self, lane_id: str, command_id: str, actor: Actor, approved_with: str = "session"
+    ) -> dict[str, Any]:
         lane = self.lane(lane_id)
         pending = lane["approval"]
         if pending is None or pending["command_id"] != command_id:
@@ -381,6 +392,7 @@ class FakeGate:
         if actor.label == pending["by"]:
             raise NotPermittedError("nobody approves their own request")
         self.approved.append((lane_id, command_id, actor))
+        self.approved_with = approved_with
         self.change(lane_id, state="leaving", attention=None, commands=[], approval=None)
         return {"done": "release", "disposition": "release"}
 

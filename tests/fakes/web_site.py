@@ -14,6 +14,8 @@ from pwdlib.hashers.argon2 import Argon2Hasher
 
 from gate_service.bootstrap import check_policy
 from gate_service.domain.commands import Role, Scope
+from gate_service.duty_desk import DutyDesk
+from gate_service.paper_desk import PaperDesk
 from gate_service.policy_desk import PolicyDesk
 from gate_service.web.app import create_app
 from gate_service.web.server import WebServer
@@ -23,7 +25,10 @@ from sync.database import Database, DatabaseSettings
 from sync.journal import SqlJournal
 from sync.passwords import Passwords
 from sync.policies import PolicyBook
+from sync.regimes import Regimes
+from sync.shifts import Shifts
 from sync.tokens import Tokens
+from tests.fakes.lane_rig import RigSlips, lane_settings
 from tests.fakes.web_gate import FakeClock, FakeGate
 
 PASSWORD = "a long enough word"
@@ -68,8 +73,8 @@ class Site:
 
 
 @asynccontextmanager
-async def serve(directory: Path, gate: FakeGate | None = None, port: int = 0) -> AsyncIterator[Site]:
-    """Run a site until left."""
+async def serve(directory: Path, gate: FakeGate | None = None, port: int = 0, **options: Any) -> AsyncIterator[Site]:
+    """Run a site until left; `options` are those of `WebSettings`."""
     recorded: list[tuple[str, str, Mapping[str, Any]]] = []
 
     async def record(kind: str, actor: str, facts: Mapping[str, Any]) -> None:
@@ -77,12 +82,28 @@ async def serve(directory: Path, gate: FakeGate | None = None, port: int = 0) ->
 
     gate = gate or FakeGate()
     clock = FakeClock()
-    async with Database(DatabaseSettings(directory, reserve_bytes=0)) as database:
+    async with (
+        Database(DatabaseSettings(directory, reserve_bytes=0)) as database,
+        SqlJournal(database, "K1", clock) as journal,
+        _desks(gate, database, journal, clock),
+    ):
         accounts = Accounts(database, clock, record, Passwords(QUICK))
-        settings = WebSettings(port=port)
-        journal = SqlJournal(database, "K1", clock)
+        settings = WebSettings(port=port, **options)
         book = PolicyBook(database, journal, clock, check_policy, None)
         gate.policies = PolicyDesk(book, journal, clock)
         app = create_app(gate, accounts, settings, clock)
-        async with journal, book, WebServer(app, settings) as server:
+        async with book, WebServer(app, settings) as server:
             yield Site(gate, clock, accounts, app.state.web.tokens, app, server, recorded, journal)
+
+
+@asynccontextmanager
+async def _desks(gate: FakeGate, database: Database, journal: SqlJournal, clock: FakeClock) -> AsyncIterator[None]:
+    """Shifts, regimes and paper as in a real service; only the lanes are fake."""
+    shifts, regimes = Shifts(database, journal, clock), Regimes(database, journal, clock)
+
+    async def parked() -> int:
+        return 0
+
+    gate.paper = PaperDesk(journal, regimes, shifts, RigSlips(), clock, lanes={"in-d1": lane_settings()})
+    async with DutyDesk(shifts, regimes, clock, lanes=gate.lanes, parked=parked, on_changed=lambda: None) as gate.duty:
+        yield

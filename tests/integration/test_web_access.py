@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
+import re
+from collections.abc import AsyncIterator, Iterable
 from pathlib import Path
 
 import httpx
 import pytest
 
 from gate_service.domain.commands import Command, Role, Scope
-from gate_service.web.access import ADDRESSES, COMMANDS, Address
+from gate_service.web.access import ADDRESSES, COMMANDS, TABLE, Address
+from gate_service.web.app import addresses_of
 from tests.fakes.web_site import BROWSER, PASSWORD, Site, serve
 
 BODIES = {
@@ -28,42 +30,80 @@ async def site(tmp_path: Path) -> AsyncIterator[Site]:
 
 
 def concrete(address: Address) -> str:
-    names = dict.fromkeys(("{passage_id}", "{slip_no}", "{name}", "{hold_id}"), "none")
-    names |= {"{lane}": "in-d1", "{path:path}": "none.js"}
-    path = address.path
-    for name, value in names.items():
-        path = path.replace(name, value)
-    return path
+    known = {"lane": "in-d1", "path:path": "none.js", "number": "1", "record": "1", "purpose": "sign_in"}
+    return re.sub(r"\{([^}]+)\}", lambda name: known.get(name[1], "none"), address.path)
 
 
-async def status_for(client: httpx.AsyncClient, address: Address) -> int:
-    """The status, of streams without reading them to an end that never comes."""
-    async with client.stream(
-        address.method, concrete(address), json=BODIES.get(address.path, {}) if address.method == "POST" else None
-    ) as answer:
-        return answer.status_code
+async def asked(client: httpx.AsyncClient, address: Address) -> tuple[int, str]:
+    """Status and problem code, of streams without reading them to an end that never comes."""
+    body = BODIES.get(address.path, {}) if address.method == "POST" else None
+    async with client.stream(address.method, concrete(address), json=body) as answer:
+        if answer.status_code < 400:
+            return answer.status_code, ""
+        return answer.status_code, str(json.loads(await answer.aread()).get("code", ""))
+
+
+NOT_LET_IN = {"not_signed_in", "access_denied"}  # by the table; `not_permitted` comes later, from what was asked for
 
 
 HTTP = [address for address in ADDRESSES if address.method != "WS"]
-SIGN_OUT = ("DELETE", "/api/v1/session")
+LAST = ["/api/v1/session/lock", "/api/v1/session"]  # after them a session does little, then nothing
+
+
+def in_turn(addresses: Iterable[Address]) -> list[Address]:
+    """All addresses, those that end what a session may do last."""
+    return sorted(addresses, key=lambda one: LAST.index(one.path) if one.path in LAST and one.method != "GET" else -1)
 
 
 async def test_without_a_session_or_token_only_the_open_addresses_answer(site: Site) -> None:
     async with site.client() as client:
         for address in HTTP:
-            status = await status_for(client, address)
-            assert (status == 401) is (not address.is_open) or address.path == "/api/v1/session", (address, status)
+            status, code = await asked(client, address)
+            assert (code == "not_signed_in") is (not address.is_open), (address, status)
 
 
 @pytest.mark.parametrize("role", list(Role))
 async def test_a_role_uses_the_addresses_of_its_line_and_no_other(site: Site, role: Role) -> None:
     async with site.signed_in("somebody", role) as client:
-        for address in sorted(HTTP, key=lambda one: (one.method, one.path) == SIGN_OUT):
+        for address in in_turn(HTTP):
             if address.is_open:
                 continue
-            status = await status_for(client, address)
-            assert (status in {401, 403}) is (role not in address.roles), (role, address, status)
+            status, code = await asked(client, address)
+            assert (code in NOT_LET_IN) is (role not in address.roles), (role, address, status, code)
             assert status < 500
+
+
+def test_every_route_of_the_application_has_its_line_and_every_line_its_route(site: Site) -> None:
+    assert addresses_of(site.app) == set(TABLE)
+
+
+@pytest.mark.parametrize("role", list(Role))
+async def test_a_locked_session_watches_and_does_nothing(site: Site, role: Role) -> None:
+    async with site.signed_in("somebody", role) as client:
+        assert (await client.post("/api/v1/session/lock", json={})).status_code == 200
+        for address in in_turn(HTTP):
+            if address.is_open or role not in address.roles:
+                continue
+            is_locked = (await asked(client, address))[1] == "session_locked"
+            assert is_locked is not address.while_locked, address
+
+
+async def test_who_must_have_a_second_factor_and_has_none_only_enrols(tmp_path: Path) -> None:
+    must = frozenset({Role.SUPERVISOR})
+    async with (
+        serve(tmp_path, second_factor_roles=must) as site,
+        site.signed_in("sue", Role.SUPERVISOR) as sue,
+        site.signed_in("op", Role.OPERATOR) as operator,
+    ):
+        assert (await operator.get("/api/v1/lanes")).status_code == 200
+        for address in in_turn(HTTP):
+            if address.is_open or Role.SUPERVISOR not in address.roles:
+                continue
+            _, code = await asked(sue, address)
+            if code == "session_locked":  # once it has locked itself
+                continue
+            is_missing = code == "second_factor_missing"
+            assert is_missing is not address.to_begin, (address, code)
 
 
 @pytest.mark.parametrize("scope", list(Scope))
@@ -72,8 +112,8 @@ async def test_a_token_uses_the_addresses_of_its_scope_and_no_other(site: Site, 
         for address in HTTP:
             if address.is_open:
                 continue
-            status = await status_for(client, address)
-            assert (status in {401, 403}) is (scope is not address.scope), (scope, address, status)
+            status, code = await asked(client, address)
+            assert (code in NOT_LET_IN) is (scope is not address.scope), (scope, address, status, code)
 
 
 async def test_a_token_bound_to_a_lane_does_not_reach_the_next(site: Site) -> None:

@@ -26,6 +26,7 @@ from gate_service.web.bodies import Approval, LaneCommand, Plate, Scan, describe
 from gate_service.web.context import Parts, Web, web_of
 from gate_service.web.guard import Admitted
 from gate_service.web.problems import problem_of, status_of
+from gate_service.web.second_person import second_person
 from gate_service.web.streams import POLICY_VIOLATION, event_stream, lane_events, serve_socket
 from sync.accounts import Caller
 from sync.idempotency import Answer
@@ -138,16 +139,17 @@ async def approve(
     command_id: str,
     body: Annotated[Approval, Depends(reader(Approval))],
 ) -> dict[str, Any]:
-    """Approve another one's command: with one's own session, or with name and password at the other's terminal."""
+    """Approve another one's command: with one's own session, or with name and password (or one-time code) there."""
     web.gate.lane(lane)
-    if (body.name is None) is not (body.password is None):
-        raise InputError("approval: name and password expected together, or neither")
-    actor = caller.actor
-    if body.name is not None and body.password is not None:
-        actor = await web.accounts.prove(body.name, body.password, guard.peer_of(request))
-        if actor.role not in COMMANDS[Command.RELEASE]:
-            raise NotPermittedError(f"approval: role {actor.role} may not approve a command")
-    return await web.gate.approve(lane, command_id, actor)
+    actor, how = await second_person(
+        request,
+        web,
+        caller,
+        body,
+        roles=COMMANDS[Command.RELEASE],
+        number=web.gate.request_number(lane, command_id),
+    )
+    return await web.gate.approve(lane, command_id, actor, how)
 
 
 @router.post("/routing")
@@ -169,6 +171,7 @@ async def live(socket: WebSocket, lane: Annotated[str | None, Query(max_length=6
     try:
         guard.check_same_origin(socket)
         caller = guard.check_admits(TABLE["WS", "/api/v1/live"], await guard.find_caller(socket), lane or "")
+        guard.check_state(web, TABLE["WS", "/api/v1/live"], caller)
         if caller is None:
             raise NotFoundError("live: a caller expected")
         if lane is not None:

@@ -40,6 +40,24 @@ async def policy(request: Request, web: Parts) -> Response:
     return _page(request, web, "policy")
 
 
+@router.get("/account")
+async def account(request: Request, web: Parts) -> Response:
+    """One's own password and devices."""
+    return _page(request, web, "account")
+
+
+@router.get("/shift")
+async def shift(request: Request, web: Parts) -> Response:
+    """The shift: what is open, hand-over, log."""
+    return _page(request, web, "shift")
+
+
+@router.get("/regime")
+async def regime(request: Request, web: Parts) -> Response:
+    """The emergency regime: opening, countdown, paper entries, reconciliation."""
+    return _page(request, web, "regime")
+
+
 @router.get("/authority")
 async def authority(request: Request, web: Parts) -> Response:
     """The zone authority's page: hazardous goods and nothing else."""

@@ -12,12 +12,15 @@ from gate_service.domain import errors
 from gate_service.domain.commands import Command, Role, Scope
 from gate_service.domain.passage import Disposition
 from gate_service.domain.reading import Aspect, BoomPosition, Detector, Presence, Side, WeightStatus
+from gate_service.domain.regime import SLIP_TYPES
 from gate_service.domain.verdict import Verdict
 from gate_service.web import context
 from gate_service.web.access import pages_of
 from lanes.policy.reasons import REASONS
 from lanes.policy.redecide import NOT_JUDGED
 from lanes.snapshot import ATTESTED, WAYS
+from sync.second_factors import Purpose
+from sync.shifts import LOGGED
 from sync.site_holds import TARGETS
 
 STATIC = context.HERE / "static"
@@ -59,6 +62,20 @@ FAMILIES = {
     "authority.note.": {"condition_not_checked", "cas_not_of_row", "lines_differ_smallest_q", "category_unknown"},
     "authority.state.": {"normal", "warning", "alarm"},
     "authority.target.": set(TARGETS),
+    "account.about.": set(Purpose),
+    "account.factor.": set(Purpose),
+    "matter.": {
+        *("vehicle_in_lane", "lane_needs_attention", "approval_pending", "motion_unexplained", "emergency_raise"),
+        *("regime_open", "not_reconciled", "parked"),
+    },
+    "outcome.": {
+        *("tailgating", "pushed_by_hand", "local_button", "power_cut", "test", "unknown"),
+        *("justified", "not_justified", "confirmed", "discrepancy"),
+    },
+    "record.": {*LOGGED, "sign_in", "sign_out", "session_locked", "session_unlocked", "regime_opened", "paper_typed"}
+    | {"shift_handed_over", "matter_settled"},
+    "regime.state.": {"released", "paper"},
+    "regime.type.": set(SLIP_TYPES),
     "aspect.": set(Aspect),
     "boom.": set(BoomPosition),
     "cause.": {"vehicle", "container", "goods"},
@@ -73,7 +90,7 @@ FAMILIES = {
     "direction.": {"inbound", "outbound"},
     "disposition.": set(Disposition),
     "fact.": {"plate", "trailer_plate", "slip_nos", "containers", "seals"},
-    "form.": {"name", "password", "again"},
+    "form.": {"name", "password", "again", "code"},
     "hazmat.class.": {*"1235789", "2.1", "2.2", "2.3", "4.1", "4.2", "4.3", "5.1", "5.2", "6.1", "6.2"} - {"5"},
     "kind.": {"declared", "non_declared"},
     "light.": set(Side),

@@ -58,6 +58,22 @@ const Off = ({ kind, name }) => html`
   </button>
 `;
 
+const account = (name, what) => `/api/v1/users/${encodeURIComponent(name)}/${what}`;
+
+/** What else can be done with somebody's account: enabled again, another role, a new password for a lost one. */
+const Change = ({ one }) => html`<details>
+  <summary>${t("admin.change")}<span class="hidden"> ${one.name}</span></summary>
+  <form class="inline" onSubmit=${(event) => submitted(event, (form) => post(account(one.name, "role"), { role: form.get("role") }))}>
+    <label><span>${t("admin.role")}</span><select name="role">${ROLES.map((role) => html`<option key=${role} value=${role} selected=${role === one.role}>${t(`role.${role}`)}</option>`)}</select></label>
+    <button>${t("admin.set_role")}</button>
+  </form>
+  <form class="inline" onSubmit=${(event) => submitted(event, (form) => post(account(one.name, "reset"), { password: form.get("password") }))}>
+    <label><span>${t("form.password")}</span><input name="password" type="password" required maxlength="128" autocomplete="new-password" /></label>
+    <button>${t("admin.reset")}</button>
+  </form>
+  ${one.is_disabled && html`<button type="button" onClick=${() => attempt(() => post(account(one.name, "enable"), {}))}>${t("admin.enable")}</button>`}
+</details>`;
+
 const Users = () => html`
   <section class="card">
     <h2>${t("admin.users")}</h2>
@@ -67,12 +83,13 @@ const Users = () => html`
         ${users.value.map(
           (one) => html`<tr key=${one.name}>
             <td><code>${one.name}</code></td><td>${t(`role.${one.role}`)}</td><td><${Disabled} one=${one} /></td>
-            <td>${!one.is_disabled && one.name !== session.value.name && html`<${Off} kind="users" name=${one.name} />`}</td>
+            <td>${!one.is_disabled && one.name !== session.value.name && html`<${Off} kind="users" name=${one.name} />`}
+              ${one.name !== session.value.name && html`<${Change} one=${one} />`}</td>
           </tr>`,
         )}
       </tbody>
     </table>
-    <form class="inline" onSubmit=${(event) => submitted(event, addUser)}>
+    <form class="inline add" onSubmit=${(event) => submitted(event, addUser)}>
       <label><span>${t("form.name")}</span><input name="name" required maxlength="64" autocomplete="off" /></label>
       <label><span>${t("form.password")}</span><input name="password" type="password" required maxlength="128" autocomplete="new-password" /></label>
       <label><span>${t("admin.role")}</span><select name="role">${ROLES.map((role) => html`<option key=${role} value=${role}>${t(`role.${role}`)}</option>`)}</select></label>
@@ -98,7 +115,7 @@ const Tokens = () => html`
     </table>
     ${made.value &&
     html`<p class="made" role="status">${t("admin.token_once", { name: made.value.name })} <code>${made.value.token}</code></p>`}
-    <form class="inline" onSubmit=${(event) => submitted(event, addToken)}>
+    <form class="inline add" onSubmit=${(event) => submitted(event, addToken)}>
       <label><span>${t("form.name")}</span><input name="name" required maxlength="64" autocomplete="off" /></label>
       <label><span>${t("admin.scope")}</span><select name="scope">${SCOPES.map((scope) => html`<option key=${scope} value=${scope}>${t(`scope.${scope}`)}</option>`)}</select></label>
       <fieldset class="chips"><legend>${t("admin.lanes")}</legend>

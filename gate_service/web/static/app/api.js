@@ -2,6 +2,8 @@
 import { signal } from "../vendor/signals.mjs";
 
 export const session = signal(null);
+/** Whether this terminal is locked: it shows, and does nothing until its person or the next one comes. */
+export const locked = signal(false);
 
 export class Problem extends Error {
   constructor(code, detail, status) {
@@ -28,6 +30,7 @@ async function ask(method, path, body, headers = {}) {
     throw new Problem("no_answer", "", 0);
   }
   const document = await answer.json().catch(() => ({}));
+  if (document.code === "session_locked") locked.value = true;
   if (!answer.ok) throw new Problem(document.code ?? "internal_error", document.detail ?? "", answer.status);
   return document;
 }

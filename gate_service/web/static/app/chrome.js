@@ -3,6 +3,7 @@ import { remove, session, toSignIn } from "./api.js";
 import { html, Mark } from "./html.js";
 import { clockTime, duration, language, LANGUAGES, switchLanguage, t, told } from "./i18n.js";
 import { connection, lostFor, now } from "./live.js";
+import { isSwitching, Lock, lockNow } from "./lock.js";
 import { Nav } from "./nav.js";
 import { choice, nextTheme } from "./theme.js";
 
@@ -77,7 +78,10 @@ export const TopBar = ({ live = true, tools = null, children }) => html`
 
 const Who = () => html`
   <span class="who"><b>${session.value.name}</b> <span class="dim">${t(`role.${session.value.role}`)}</span></span>
+  <button type="button" class="quiet" onClick=${() => (isSwitching.value = true)}>${t("lock.switch")}</button>
+  <button type="button" class="quiet" onClick=${lockNow}>${t("lock.lock")}</button>
   <button type="button" class="quiet" onClick=${signOut}>${t("chrome.sign_out")}</button>
+  <${Lock} />
 `;
 
 /** The words for a problem: ours where there are some, else what the service said. */

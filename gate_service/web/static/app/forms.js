@@ -22,13 +22,21 @@ async function attempt(event, work) {
   try {
     await work(Object.fromEntries(form));
   } catch (found) {
+    needsCode.value ||= found.code === "second_factor_needed";
     problem.value = found;
   }
   sending.value = false;
 }
 
+const needsCode = signal(false);
+
 const signIn = async (given) => {
-  const opened = await post("/api/v1/session", { name: given.name, password: given.password });
+  const code = given.code ? { code: given.code } : {};
+  const opened = await post("/api/v1/session", { name: given.name, password: given.password, ...code });
+  if (opened.must_enrol) {
+    location.assign("/account");
+    return;
+  }
   location.assign(next(opened.home));
 };
 
@@ -68,6 +76,7 @@ const Card = ({ title, children }) => html`
 const SignIn = () => html`<${Card} title="title.sign_in">
   <form onSubmit=${(event) => attempt(event, signIn)}>
     <${Field} name="name" complete="username" /><${Field} name="password" type="password" complete="current-password" />
+    ${needsCode.value && html`<${Field} name="code" complete="one-time-code" />`}
     <${Refused} />
     <button class="confirm" disabled=${sending.value}>${t("form.sign_in")}</button>
   </form>

@@ -29,7 +29,7 @@ bench: setup-dev
 	.venv/bin/gate bench
 
 soak: setup-dev $(STAMPS)/soak
-	FUZZ_SECONDS=$${FUZZ_SECONDS:-600} $(PY) -m pytest -m soak --override-ini addopts=-q -p no:randomly --timeout 3600 tests/soak
+	FUZZ_SECONDS=$${FUZZ_SECONDS:-600} $(PY) -m pytest -m soak --override-ini addopts=-q -p no:randomly --timeout 3600 tests/soak tests/integration
 
 setup: $(STAMPS)/run $(STAMPS)/pages
 setup-dev: $(STAMPS)/dev $(STAMPS)/pages $(STAMPS)/programs

@@ -79,16 +79,17 @@ class Database:
     ) -> None:
         await asyncio.to_thread(self._close)
 
-    async def write(self, fn: Callable[[Connection], T], *, is_quiet: bool = False) -> T:
+    async def write(self, fn: Callable[[Connection], T], *, is_quiet: bool = False, is_essential: bool = False) -> T:
         """Run `fn` inside the next group's transaction and return its answer once that is committed.
 
         What `fn` raises undoes only `fn` and comes back here. Raises RecordError where nothing can be committed.
-        Cancelling the wait does not undo the write. `is_quiet` says that what `changes` watches stays as it is.
+        Cancelling the wait does not undo the write. `is_quiet` says that what `changes` watches stays as it is;
+        `is_essential`, that it is written while there is any room at all: the record itself, and what makes room.
         """
         if self._writer is None:
             raise RecordError("database: open expected, it is closed")
         loop = asyncio.get_running_loop()
-        job: Job = Job(fn, loop, loop.create_future(), is_quiet)
+        job: Job = Job(fn, loop, loop.create_future(), is_quiet, is_essential)
         self._writer.put(job)
         answer: T = await job.future
         return answer
@@ -110,7 +111,7 @@ class Database:
         return "the database is closed" if self._writer is None else self._writer.unwritable_reason
 
     def is_writable(self) -> bool:
-        """False once a commit failed (until a restart), or while the disk is below its reserve."""
+        """False once a commit failed (until a restart) or while the disk is below its reserve: begin nothing new."""
         return self.unwritable_reason is None
 
     def mark_unwritable(self, reason: str) -> None:

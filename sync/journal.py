@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import threading
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from types import TracebackType
@@ -60,6 +61,7 @@ class SqlJournal:
         self._clock = clock
         self._epoch = ""
         self._sealed_records = -1
+        self._one_seal = threading.Lock()
         self._key: RecordKey | None = None
         self._checkpoint: Checkpoint | None = None
         self._sealing: asyncio.Task[None] | None = None
@@ -120,7 +122,7 @@ class SqlJournal:
                 also(connection, number)
             return number
 
-        return await self._database.write(change, is_quiet=also is None and not entry.ledger)
+        return await self._database.write(change, is_quiet=also is None and not entry.ledger, is_essential=True)
 
     def is_writable(self) -> bool:
         """False once a commit failed or the chain broke, and while the disk is below its reserve."""
@@ -201,9 +203,14 @@ class SqlJournal:
         }  # fmt: skip
         checkpoint = None if self._key is None else sign(self._key, **stands, at=now.isoformat())
         seal = Seal(**stands, at_us=to_us(now), checkpoint=checkpoint)
-        await asyncio.to_thread(write_seal, self._database.settings.directory, seal)
-        self._sealed_records = last.records
-        self._checkpoint = checkpoint
+        await asyncio.to_thread(self._write_seal, seal)
+
+    def _write_seal(self, seal: Seal) -> None:
+        """In a thread, one after the other: a cancelled wait leaves its thread at work, and none may go back."""
+        with self._one_seal:
+            if seal.records >= self._sealed_records:
+                write_seal(self._database.settings.directory, seal)
+                self._sealed_records, self._checkpoint = seal.records, seal.checkpoint
 
     def _establish(self, connection: Connection) -> str:
         """Mint the epoch of a new record, or take that of an old one."""

@@ -132,7 +132,7 @@ class RecordCheck:
         self._passages: dict[str, tuple[int, int, str]] = {}  # id -> first record, last record, document's hash
         self._epoch = self.base.epoch
         self._anchored = GENESIS  # what the chain says of everything dropped
-        self._named: list[tuple[str, int]] = []  # files that records name
+        self._named: list[Row] = []  # files that records name
         self._sealed: dict[int, dict[str, Any]] = {}
         self._dropped: dict[int, int] = {}  # segment -> the record of its drop
         self.hashes = {segment.last_record: segment.head for segment in self.base.dropped}
@@ -245,14 +245,15 @@ class RecordCheck:
         elif kind == "segment_sealed":
             self._sealed[number] = json.loads(facts)
         elif self._files is not None and b'"files":' in facts:
-            self._named += [(str(file["sha256"]), number) for file in json.loads(facts).get("files", ())]
+            files = json.loads(facts).get("files", ())
+            self._named += [(number, file["sha256"], file["bytes"], file["media_type"]) for file in files]
 
     def _check_base(self) -> None:
         """What was dropped and sealed must be what the chain says; and nothing that was sealed may be missing."""
         report, base = self._report, self.base
         report.dropped_to, report.dropped_segments = base.records, len(base.dropped)
         if self._anchored != base.drop_hash:
-            report.found("segments: what is noted as dropped is not what the record says was dropped")
+            report.found("segments: what is noted as dropped is not what the record says was dropped", base.records + 1)
         for segment in (*base.dropped, *base.sealed):
             told = self._dropped.get(segment.number)
             if (segment.dropped_record is None) != (segment.kept is None) or (
@@ -264,25 +265,29 @@ class RecordCheck:
         for segment in self._roots.rest():
             report.found(f"segment {segment.number}: record {segment.last_record} expected, none found")
         rows = {segment.sealed_record: facts_of(segment) for segment in base.sealed}
-        if any(rows.get(number) != facts for number, facts in self._sealed.items() if facts["last"] > base.records):
-            report.found("segments: what the record says was sealed is not what is noted")
+        for number, facts in self._sealed.items():
+            if facts["last"] > base.records and rows.get(number) != facts:
+                report.found(f"record {number}: what it says was sealed is not what is noted", number)
 
     def _check_files(self) -> None:
-        """Every file that a record names is there and is what its name says."""
+        """Every file that a record names is noted, there, and what its name says."""
         if self._files is None:
             return
         rows: set[Row] = set()
         if self._is_segmented:
             above = self.base.records
-            rows = set(self._query(f"SELECT sha256, record_number FROM files WHERE record_number > {above:d}"))  # noqa: S608
-        for digest, number in sorted(set(self._named), key=lambda named: named[1]):
+            columns = "record_number, sha256, bytes, media_type"
+            rows = set(self._query(f"SELECT {columns} FROM files WHERE record_number > {above:d}"))  # noqa: S608
+        for named in sorted(set(self._named), key=str):
+            number, digest = named[:2]
             self._report.files += 1
-            if (digest, number) not in rows:
-                self._report.found(f"record {number}: file {digest} is not noted", number)
+            if named not in rows:
+                self._report.found(f"record {number}: file {digest} is not noted as it was named", number)
             if not self._files(digest):
                 self._report.found(f"record {number}: file {digest} is missing or not what its name says", number)
-        for digest, number in sorted(rows - set(self._named), key=str):
-            self._report.found(f"files: {digest} is noted for record {number}, which does not name it")
+        for number, digest, *_ in sorted(rows - set(self._named), key=str):
+            known = number if isinstance(number, int) else None
+            self._report.found(f"files: {digest} is noted for record {number}, which does not name it", known)
 
     def _check_events(self, number: int, epoch: str, *, is_erased: bool) -> tuple[EventMark, ...]:
         """Check the record's events and give their marks as the chain wants them."""

@@ -110,7 +110,7 @@ class Retention:
 
     async def _delete_rows(self) -> None:
         """Rows of dropped segments, piece by piece; a power cut in between leaves rows that count for nothing."""
-        while await self._database.write(segments.delete_piece, is_quiet=True):
+        while await self._database.write(segments.delete_piece, is_quiet=True, is_essential=True):
             await self._clock.sleep(BETWEEN_PIECES_S)
 
     async def _drop_files(self) -> None:

@@ -99,6 +99,7 @@ def facts_of(segment: SegmentRow) -> dict[str, Any]:
     return {
         "segment": segment.number, "first": segment.first_record, "last": segment.last_record, "root": segment.root,
         "head": segment.head, "epoch": segment.epoch, "outbox_seq": segment.outbox_seq, "feed_seq": segment.feed_seq,
+        "last_at_us": segment.last_at_us,
     }  # fmt: skip
 
 

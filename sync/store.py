@@ -60,6 +60,10 @@ class Store(Protocol):
         """Whether the error of a statement says that the database itself can no longer be trusted to write."""
         ...
 
+    def is_full(self, error: BaseException) -> bool:
+        """Whether the disk had no room and all that was begun is undone: to be tried again once there is room."""
+        ...
+
     def is_busy(self, error: BaseException) -> bool:
         """Whether another process held the database too long: nothing was written, and trying again is right."""
         ...
@@ -120,6 +124,10 @@ class SqliteStore:
     def is_fatal(self, error: BaseException) -> bool:
         """Disk full, input/output error, damaged file."""
         return _sqlite_error_name(error).startswith(FATAL_SQLITE)
+
+    def is_full(self, error: BaseException) -> bool:
+        """SQLite undid the transaction itself; a sync that failed is another error (SQLITE_IOERR) and final."""
+        return _sqlite_error_name(error) == "SQLITE_FULL"
 
     def is_busy(self, error: BaseException) -> bool:
         """The busy time-out ran out."""
@@ -205,6 +213,10 @@ class PostgresStore:
         """Lost connection, no space (class 53), system error (58), damage (XX)."""
         state = getattr(_of_driver(error), "sqlstate", None)
         return bool(getattr(error, "connection_invalidated", False)) or (state or "")[:2] in {"08", "53", "58", "XX"}
+
+    def is_full(self, error: BaseException) -> bool:  # noqa: ARG002 - one rule for every store
+        """Never: what the server makes of a full disk is its own matter, and a person's (class 53 is final)."""
+        return False
 
     def is_busy(self, error: BaseException) -> bool:
         """Serialisation failure, deadlock or lock time-out (40001, 40P01, 55P03)."""

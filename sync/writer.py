@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 import queue
 import threading
 from collections.abc import Callable, Sequence
@@ -18,6 +17,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
 from gate_service.domain.errors import RecordError
+from sync.reserve import Reserve
 from sync.store import Store
 
 log = logging.getLogger(__name__)
@@ -33,13 +33,14 @@ CHECKPOINT_AT_LATEST: Final = 2500  # commits, even with no pause
 class Job:
     """One function to run in a transaction and the future of who waits for its commit.
 
-    `is_quiet`: it changes nothing that `Writer.changes` counts.
+    `is_quiet`: it changes nothing that `Writer.changes` counts. `is_essential`: written while there is any room at all.
     """
 
     fn: Callable[[Connection], Any]
     loop: asyncio.AbstractEventLoop
     future: asyncio.Future[Any]
     is_quiet: bool = False
+    is_essential: bool = False
     answer: Any = None
     error: BaseException | None = None
 
@@ -58,13 +59,11 @@ class Writer:
         self._store = store
         self._connection = connection
         self._apart = apart
-        self._directory = directory
-        self._reserve_bytes = reserve_bytes
+        self._reserve = Reserve(directory, reserve_bytes)
         self._queue: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="record-writer", daemon=True)
         self.changes = 0
         self._failure: str | None = None
-        self._disk: str | None = None
         self._checked_monotonic_s = 0.0
         self._commits_since_checkpoint = 0
         self._stopping = False
@@ -72,8 +71,8 @@ class Writer:
 
     @property
     def unwritable_reason(self) -> str | None:
-        """Why nothing is committed: a failure lasts until a restart, a full disk until there is room again."""
-        return self._failure or self._disk
+        """Why nothing new may begin: a failure lasts until a restart, a full disk until there is room again."""
+        return self._failure or self._reserve.refuses_new
 
     def mark_unwritable(self, reason: str) -> None:
         """Refuse all further jobs."""
@@ -150,10 +149,10 @@ class Writer:
 
     def _commit_group(self, jobs: Sequence[Job]) -> None:
         """Run the group to its commit. Sets `answer` or `error` of each job."""
-        if self._disk is not None or monotonic() - self._checked_monotonic_s >= IDLE_TICK_S:
+        if self._reserve.refuses_new is not None or monotonic() - self._checked_monotonic_s >= IDLE_TICK_S:
             self._look_at_disk()
-        if self.unwritable_reason is not None:
-            _fail(jobs, f"record unwritable: {self.unwritable_reason}")
+        jobs = self._refuse(jobs)
+        if not jobs:
             return
         try:
             with self._apart, self._connection.begin():
@@ -164,6 +163,18 @@ class Writer:
             self._group_failed(jobs, error)
             if not isinstance(error, Exception):
                 raise
+
+    def _refuse(self, jobs: Sequence[Job]) -> Sequence[Job]:
+        """Fail what may not be written now, and give the rest: while the disk is short, only the record itself."""
+        for_all = self._failure or self._reserve.refuses_all
+        if for_all is not None:
+            _fail(jobs, f"record unwritable: {for_all}")
+            return []
+        short = self._reserve.refuses_new
+        if short is not None:
+            _fail([job for job in jobs if not job.is_essential], f"record unwritable: {short}")
+            return [job for job in jobs if job.is_essential]
+        return jobs
 
     def _run_group(self, jobs: Sequence[Job]) -> None:
         if len(jobs) == 1:
@@ -178,6 +189,10 @@ class Writer:
         """Nothing of the group is known to be on disk: say so to all, and stop unless the fault was a lone job's."""
         if self._store.is_busy(error):
             _fail(jobs, f"record busy: another process held the database too long ({error})")
+        elif self._store.is_full(error):
+            # Undone whole before anything was said; with the reserve given up the next attempt has room.
+            self._reserve.give_up()
+            _fail(jobs, f"record unwritable: the disk is full ({getattr(error, 'orig', error)})")
         elif len(jobs) == 1 and _is_of_the_job(error) and not self._store.is_fatal(error):
             jobs[0].answer, jobs[0].error = None, error
         else:
@@ -207,26 +222,16 @@ class Writer:
             try:
                 self._store.checkpoint(self._connection)
             except Exception as error:
+                if self._store.is_full(error):  # tried again after as many commits; nothing is lost meanwhile
+                    self._reserve.give_up()
+                    return
                 if not self._store.is_fatal(error):
                     raise
                 self.mark_unwritable(f"checkpoint: {error}")
 
     def _look_at_disk(self) -> None:
         self._checked_monotonic_s = monotonic()
-        try:
-            status = os.statvfs(self._directory)
-        except OSError as error:
-            self._disk = f"{self._directory}: {error}"
-            return
-        free_bytes = status.f_bavail * status.f_frsize
-        if free_bytes >= self._reserve_bytes:
-            self._disk = None
-        else:
-            mib = 1024 * 1024
-            reason = f"{self._directory}: {free_bytes // mib} MiB free, at least {self._reserve_bytes // mib} expected"
-            if self._disk is None:
-                log.error("record unwritable: %s", reason)
-            self._disk = reason
+        self._reserve.look()
 
 
 def _is_of_the_job(error: BaseException) -> bool:

@@ -90,7 +90,13 @@ class SimDatabase(Database):
     async def __aexit__(self, *_: object) -> None:
         """The disk stays."""
 
-    async def write(self, fn: Callable[[Connection], T], *, is_quiet: bool = False) -> T:
+    async def write(
+        self,
+        fn: Callable[[Connection], T],
+        *,
+        is_quiet: bool = False,
+        is_essential: bool = False,  # noqa: ARG002 - this disk is never short
+    ) -> T:
         """As the real one: the answer once it is committed."""
         loop = asyncio.get_running_loop()
         future: asyncio.Future[T] = loop.create_future()

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from datetime import UTC, datetime, timedelta
 
+from gate_service.domain.errors import RecordError
+
 
 class MovedClock:
     """`ports.Clock` in the hand of a test."""
@@ -33,3 +35,20 @@ class MovedClock:
         if self._moved is not None:
             self._moved.set()
             self._moved = None
+
+
+class QuickClock(MovedClock):
+    """Does not wait where less than a second is asked for: between the pieces of a deletion."""
+
+    def __init__(self, start: datetime = datetime(2026, 11, 1, 8, 0, tzinfo=UTC)) -> None:
+        super().__init__(start)
+        self.pieces_before_stop: int | None = None
+
+    async def sleep(self, duration_s: float) -> None:
+        if duration_s >= 1:
+            return await super().sleep(duration_s)
+        if self.pieces_before_stop is not None:
+            self.pieces_before_stop -= 1
+            if self.pieces_before_stop == 0:
+                raise RecordError("the power went")
+        return None

@@ -24,9 +24,9 @@ CALLS = (
     "openat,write,pwrite64,pwritev,pwritev2,writev,fsync,fdatasync,ftruncate,truncate,fallocate,rename,renameat,"
     "renameat2,unlink,unlinkat,mkdir,mkdirat,lseek,sync_file_range"
 )
-LINE = re.compile(r"^(\d+) +(?:<\.\.\. (\w+) resumed>(.*)|(\w+)\((.*))$", re.S)
+LINE = re.compile(r"^(\d+) +(?:<\.\.\. (\w+) resumed>(.*)|(\w+)\((.*))$", re.DOTALL)
 TEXT = re.compile(r'"((?:\\x[0-9a-f]{2})*)"')
-ENDED = re.compile(r"^(.*)\)\s+= (.*)$", re.S)  # arguments, answer; strace lines answers up with spaces
+ENDED = re.compile(r"^(.*)\)\s+= (.*)$", re.DOTALL)  # arguments, answer; strace lines answers up with spaces
 PLACE = re.compile(r"(\w+)<((?:\\x[0-9a-f]{2})*)>")
 UNDERSTOOD = {"openat", "write", "pwrite64", "fsync", "fdatasync", "ftruncate", "rename", "unlink", "mkdir", "lseek"}
 
@@ -101,29 +101,34 @@ def read_trace(lines: Iterator[str], folder: str) -> Iterator[Op]:
         arguments, answer = ended.groups()
         if name not in UNDERSTOOD:
             raise ValueError(f"power cut: {name} is not understood")
-        texts = [_unhex(t) for t in TEXT.findall(text)]
         opened = PLACE.search(text)
         path = "" if opened is None else _unhex(opened[2]).decode().removesuffix(" (deleted)")
-        if name == "openat":
-            made = _unhex(PLACE.findall(text)[-1][1]).decode()  # the answer names the file
-            if "O_CREAT" in text:
-                places[made] = 0
-                yield Op("create", made)
-        elif name in {"write", "pwrite64"}:
-            offset = int(arguments.rpartition(", ")[2]) if name == "pwrite64" else places.get(path, 0)
-            yield Op("write", path, offset, texts[0])
-            if name == "write":
-                places[path] = offset + len(texts[0])
-        elif name == "lseek":
-            places[path] = int(answer)
-        elif name in {"fsync", "fdatasync"}:
-            yield Op("sync", path)
-        elif name == "ftruncate":
-            yield Op("truncate", path, int(arguments.rpartition(", ")[2]))
-        elif name == "rename":
-            yield Op("rename", texts[0].decode(), to=texts[1].decode())
-        else:
-            yield Op(name, texts[0].decode())
+        yield from _read_call(name, path, arguments, answer, places)
+
+
+def _read_call(name: str, path: str, arguments: str, answer: str, places: dict[str, int]) -> Iterator[Op]:
+    """One call that succeeded; `places` is where plain writes to a path go on."""
+    texts = [_unhex(text) for text in TEXT.findall(arguments)]
+    if name == "openat":
+        made = _unhex(PLACE.findall(answer)[-1][1]).decode()
+        if "O_CREAT" in arguments:
+            places[made] = 0
+            yield Op("create", made)
+    elif name == "pwrite64":
+        yield Op("write", path, int(arguments.rpartition(", ")[2]), texts[0])
+    elif name == "write":
+        yield Op("write", path, places.get(path, 0), texts[0])
+        places[path] = places.get(path, 0) + len(texts[0])
+    elif name == "lseek":
+        places[path] = int(answer)
+    elif name in {"fsync", "fdatasync"}:
+        yield Op("sync", path)
+    elif name == "ftruncate":
+        yield Op("truncate", path, int(arguments.rpartition(", ")[2]))
+    elif name == "rename":
+        yield Op("rename", texts[0].decode(), to=texts[1].decode())
+    else:
+        yield Op(name, texts[0].decode())
 
 
 @dataclass(slots=True)

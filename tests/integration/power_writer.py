@@ -1,6 +1,6 @@
 """A process that records under a tracer and says each acknowledged number on standard output, then ends.
 
-Bursts with pauses, so that the writer checkpoints; seals and files in between, so that everything that is ever synced is.
+Bursts with pauses, so that the writer checkpoints; seals and files in between, so that all that is ever synced is.
 `safe` is the service as it is; `rollback` the fallback of machines without the wheel; `normal` what must never be.
 """
 

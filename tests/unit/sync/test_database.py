@@ -151,7 +151,7 @@ async def test_a_full_disk_in_a_group_acknowledges_nobody_of_it(settings):
         assert await database.read(names) == set()
 
 
-async def test_below_the_disk_reserve_nothing_is_written_and_with_room_again_it_is(settings, monkeypatch):
+async def test_below_the_disk_reserve_only_the_record_is_written_and_with_room_again_all_is(settings, monkeypatch):
     real = os.statvfs
     free = {"bytes": 300 * 2**20}
 
@@ -160,7 +160,7 @@ async def test_below_the_disk_reserve_nothing_is_written_and_with_room_again_it_
         found[1], found[4] = 1, free["bytes"]  # f_frsize, f_bavail
         return os.statvfs_result(found)
 
-    monkeypatch.setattr("sync.writer.os.statvfs", statvfs)
+    monkeypatch.setattr("sync.reserve.os.statvfs", statvfs)
     monkeypatch.setattr("sync.writer.IDLE_TICK_S", 0.0)
     async with Database(DatabaseSettings(settings.directory, reserve_bytes=256 * 2**20)) as database:
         await database.write(put("a"))
@@ -168,10 +168,18 @@ async def test_below_the_disk_reserve_nothing_is_written_and_with_room_again_it_
         with pytest.raises(RecordError, match="255 MiB free, at least 256 expected"):
             await database.write(put("b"))
         assert not database.is_writable()
+        await database.write(put("essential"), is_essential=True)
+        waiting = asyncio.gather(
+            *(database.write(put(name), is_essential=name == "e") for name in "xey"), return_exceptions=True
+        )
+        assert [type(answer) for answer in await waiting] == [RecordError, int, RecordError]
+        free["bytes"] = 2**20
+        with pytest.raises(RecordError, match="nothing more can be written"):
+            await database.write(put("z"), is_essential=True)
         free["bytes"] = 300 * 2**20
         await database.write(put("c"))
         assert database.is_writable()
-        assert await database.read(names) == {"a", "c"}
+        assert await database.read(names) == {"a", "essential", "e", "c"}
 
 
 async def test_a_second_process_on_the_directory_is_refused_by_name(settings):

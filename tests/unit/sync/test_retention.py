@@ -25,27 +25,10 @@ from sync.segments import segments
 from sync.stock_queries import StockQueries
 from sync.store import FILE_NAME, sqlite_module
 from sync.verify import verify_directory
-from tests.fakes.moved_clock import MovedClock
+from tests.fakes.moved_clock import QuickClock
 from tests.fakes.record_entries import crossing, decision, event, note, passage, passage_id, slip_no
 
 DAY_S = 86_400
-
-
-class QuickClock(MovedClock):
-    """Does not wait between the pieces of a deletion."""
-
-    def __init__(self):
-        super().__init__()
-        self.pieces_before_stop = None
-
-    async def sleep(self, duration_s):
-        if duration_s >= 1:
-            return await super().sleep(duration_s)
-        if self.pieces_before_stop is not None:
-            self.pieces_before_stop -= 1
-            if self.pieces_before_stop == 0:
-                raise RecordError("the power went")
-        return None
 
 
 class Rig:

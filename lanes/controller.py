@@ -15,7 +15,7 @@ from uuid import UUID
 
 from gate_service.domain.errors import SlipTakenError
 from gate_service.domain.events import Event, EventType
-from gate_service.domain.passage import Outcome, Passage, from_document
+from gate_service.domain.passage import Outcome, Passage, Weighed, from_document
 from gate_service.domain.reading import Aspect, DeviceHealth, LaneInputs, Reading, Side
 from gate_service.domain.record import Entry, LedgerChange
 from lanes import told
@@ -25,6 +25,7 @@ from lanes.closing import close_passage
 from lanes.conditions import Situation, true_events
 from lanes.deciding import Decider, Judged
 from lanes.detectors import forget_crossing, look
+from lanes.frames import FrameKeeper
 from lanes.interlocks import RaiseReason, forbids_raising
 from lanes.knowledge import LaneKnowledge, LanePorts
 from lanes.lamps import keep_lights
@@ -50,6 +51,7 @@ class LaneController(LaneKnowledge):
         super().__init__(settings, ports)
         self.shown: Mapping[Side, Aspect] = {}
         self.approvals = Approvals(ports.mint_id)
+        self.frames = FrameKeeper()
         self.revision = 0
         self.booms = Booms(ports.barriers, self._boom_failed)
         self.scribe = Scribe(ports.journal, ports.clock, lambda: self._lost("entry_lost"))
@@ -105,7 +107,10 @@ class LaneController(LaneKnowledge):
         """One valid frame, or NO_DATA."""
         if self.settings.deck is not None:
             self.deck = weigh(self.deck, reading, self.settings.deck)
+            self.frames.seen(reading)
             self.update()
+            if self.frames.is_due(reading.taken_monotonic_s):
+                self._pin_frames()
 
     def inputs_read(self, inputs: LaneInputs) -> None:
         """One poll of the inputs. After a lost link the driver has turned the lights red: they are shown anew."""
@@ -248,11 +253,28 @@ class LaneController(LaneKnowledge):
     def _start_deciding(self) -> None:
         if self.passage is None:
             return
+        before = self.passage.weighed
         self.passage = replace(self.with_weight(self.passage), state=self.state.value)
+        self._note_settling(before)
         if self._deciding is not None and self._deciding is not asyncio.current_task():
             self._deciding.cancel()
         self._deciding = asyncio.get_running_loop().create_task(self._decide(self.passage), name="decide")
         self._deciding.add_done_callback(self._decided)
+
+    def _note_settling(self, before: Weighed | None) -> None:
+        """A new weight: the frames around it are pinned to the passage as soon as those after it were seen."""
+        passage, reading = self.passage, self.deck.reading
+        if passage is None or passage.weighed is None or passage.weighed is before or reading is None:
+            return
+        self._pin_frames()
+        self.frames.settled(passage.id, passage.weighed.at, reading.taken_monotonic_s)
+
+    def _pin_frames(self) -> None:
+        """Record the frames around the last settling; on the way of no decision."""
+        pinned = self.frames.take()
+        if pinned is not None:
+            lane, now = self.settings.id, self.clock.now()
+            self.scribe.put(Entry("weighing_frames", now, "service", pinned.facts, lane, pinned.passage_id))
 
     def _decided(self, task: asyncio.Task[None]) -> None:
         """A decision that failed through our own fault goes to a person; it is never silence."""
@@ -302,6 +324,7 @@ class LaneController(LaneKnowledge):
             self.passage, self.settings, has_crossed=has_crossed, now=self.clock.now()
         )
         self.passage = closed
+        self._pin_frames()
         self.put("crossing" if has_crossed else "departure", {"outcome": closed.outcome}, ledger=ledger, events=events)
         if closed.outcome is not Outcome.CROSSED:
             self.ports.claims.give_back(closed.id)

@@ -1,4 +1,4 @@
-"""A disk that fills, on a real small file system: lanes close first, the record goes on, nothing that counts is lost."""
+"""A disk that fills, on a real small file system: lanes close first, the record goes on, nothing is lost."""
 
 import json
 import subprocess

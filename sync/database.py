@@ -53,9 +53,10 @@ class DatabaseSettings:
 class Database:
     """Opens with `async with`. Refuses a second process on the same directory and an unsafe store."""
 
-    def __init__(self, settings: DatabaseSettings) -> None:
+    def __init__(self, settings: DatabaseSettings, store: Store | None = None) -> None:
+        """`store`: another in its place, as a bench has it that slows commits."""
         self.settings = settings
-        self._store = self._choose_store()
+        self._store = store or self._choose_store()
         self._lock_fd: int | None = None
         self._engine: Engine | None = None
         self._connection: Connection | None = None

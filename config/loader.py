@@ -149,6 +149,9 @@ def _lane_problems(file: SiteFile) -> list[str]:
         for name, count in Counter(lane.id for lane in file.lanes).items()
         if count > 1
     ]
+    for name, count in Counter(point.id for point in file.points).items():
+        if count > 1:
+            problems.append(f"points: id {name!r} is used {count} times, once expected")
     for name, count in Counter(module.name for module in file.modules).items():
         if count > 1:
             problems.append(f"modules: name {name!r} is used {count} times, once expected")

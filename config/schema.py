@@ -30,13 +30,17 @@ class Name(Shape):
 class Site(Shape):
     """This gate. `demo` true is loud on every page and takes only devices on loopback or pseudo-terminals.
 
-    `keeps_vehicles_inside`: this site is the zone's only gate, so whoever is not in its ledger is outside.
+    `keeps_vehicles_inside`: this site is the zone's only gate, so whoever is not in its ledger is outside. `gate`: its
+    place where a slip passes two gates (一卡, 二卡); a slip not seen at the other one within
+    `other_gate_within_min` minutes is listed and told (site decision).
     """
 
     id: Identifier
     name: Name
     demo: bool = False
     keeps_vehicles_inside: bool = False
+    gate: Literal["single", "first", "second"] = "single"
+    other_gate_within_min: int = Field(120, ge=1, le=100_000)
 
 
 class Listen(Shape):
@@ -226,7 +230,7 @@ class Lane(Shape):
     hazmat: bool = False
     module: Identifier
     refuse_way: Literal["back_out", "forward"] = "back_out"
-    inspect_way: Literal["yard_inside", "yard_before"] = "yard_inside"
+    inspect_way: Literal["yard_inside", "yard_before", "at_premises"] = "yard_inside"
     accept_unconfirmed_safe_state: bool = False
     inputs: Inputs
     normally_closed: list[NormallyClosed] = []
@@ -235,6 +239,14 @@ class Lane(Shape):
     barriers: Barriers = Barriers()
     weighbridge: Weighbridge | None = None
     timing: Timing = Timing()
+
+
+class Point(Shape):
+    """A place before the lanes with a reader and a display, where a vehicle is told its lane."""
+
+    id: Identifier
+    name: Name
+    direction: Literal["inbound", "outbound"] | None = None
 
 
 class SiteFile(Shape):
@@ -251,6 +263,7 @@ class SiteFile(Shape):
     demo: Demo = Demo()
     modules: list[Module] = Field(min_length=1)
     lanes: list[Lane] = Field(min_length=1)
+    points: list[Point] = []
 
 
 JsonDocument = dict[str, Any]

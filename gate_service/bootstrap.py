@@ -18,6 +18,7 @@ from devices.signals.lane_io import BarrierWiring, LaneIo, LaneIoSettings, Light
 from devices.signals.lights import IoSignals
 from devices.signals.module import IoModule, ModuleSettings
 from devices.weighbridge.settings import WeighbridgeSettings
+from gate_service.bootstrap_around import build_around
 from gate_service.clock import RealClock
 from gate_service.domain.events import Event, EventType
 from gate_service.domain.inventory import ExposedPeople
@@ -99,6 +100,7 @@ def build(site: LoadedSite, clock: Clock | None = None) -> Built:
     controllers: dict[str, LaneController] = {}
     watchers = Watchers((lane.id for lane in file.lanes), lambda lane_id: lane_snapshot(controllers[lane_id]))
     duty, regimes, shifts = _duty(database, journal, clock, controllers, watchers)
+    around = build_around(site, clock, (database, journal), worker, lanes=controllers, policy_at=policies.in_force)
     module_settings = [_module_settings(module) for module in file.modules]
     bridges = {
         shape.id: _weighbridge_settings(shape.id, shape.weighbridge) for shape in file.lanes if shape.weighbridge
@@ -129,6 +131,8 @@ def build(site: LoadedSite, clock: Clock | None = None) -> Built:
                 device_healths=lane_devices.healths,
                 lowering_rule=_lowering_rule(site),
                 policy_at=policies.in_force,
+                redirect=around.routing.redirect,
+                draws=around.draws,
                 zero=zero,
             ),
         )
@@ -157,6 +161,10 @@ def build(site: LoadedSite, clock: Clock | None = None) -> Built:
         barriers=barriers,
         journal=journal,
         policies=PolicyDesk(policies, journal, clock),
+        keeper=around.keeper,
+        routing=around.routing,
+        registers=around.registers,
+        reports=around.reports,
         hazmat=HazmatDesk(
             journal=journal,
             feed=FeedQueries(database, file.site.id),
@@ -317,7 +325,7 @@ def _lane_settings(shape: LaneShape, site: LoadedSite) -> LaneSettings:
         refuse_way=shape.refuse_way,
         inspect_way=shape.inspect_way,
         policy=site.policy,
-        secret=site.secret,
+        gate=site.file.site.gate,
         is_safe_state_accepted=shape.accept_unconfirmed_safe_state,
         **shape.timing.model_dump(),
     )
@@ -349,6 +357,7 @@ def _sync_settings(site: LoadedSite) -> SyncSettings:
     return SyncSettings(
         file.site.id, central, authority,
         keeps_vehicles_inside=file.site.keeps_vehicles_inside,
+        is_second_gate=file.site.gate == "second",
         slip_keys_file=None if keys_file is None else folder / keys_file,
     )  # fmt: skip
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
@@ -19,12 +18,15 @@ from gate_service.domain.passage import from_document
 from gate_service.domain.ports import Clock
 from gate_service.duty_desk import DutyDesk
 from gate_service.hazmat_desk import HazmatDesk
+from gate_service.keeping import Keeper
 from gate_service.live import Watchers
 from gate_service.paper_desk import PaperDesk
 from gate_service.policy_desk import PolicyDesk
+from gate_service.register_desk import RegisterDesk
+from gate_service.report_desk import ReportDesk
+from gate_service.routing_desk import RoutingDesk
 from lanes.commands import LaneCommands
 from lanes.controller import LaneController
-from lanes.routing import route_document
 from lanes.snapshot import lane_snapshot, passage_snapshot
 from lanes.states import LaneState
 from sync.erasure import erase_passage
@@ -84,6 +86,10 @@ class Parts:
     retention: Retention
     files: FileStore
     clock: Clock
+    keeper: Keeper
+    routing: RoutingDesk
+    registers: RegisterDesk
+    reports: ReportDesk
 
 
 class GateService:
@@ -102,6 +108,7 @@ class GateService:
                 await self._stack.enter_async_context(part)
             await self._stack.enter_async_context(self._parts.worker)
             await self._stack.enter_async_context(self._parts.duty)
+            await self._stack.enter_async_context(self._parts.keeper)
             for lane in self._parts.lanes.values():
                 await self._stack.enter_async_context(lane.controller)
             for bus in self._parts.buses:
@@ -281,12 +288,23 @@ class GateService:
         """Lift one."""
         return await self._parts.hazmat.lift_hold(hold_id, reason, actor.label, self._commands())
 
+    @property
+    def registers(self) -> RegisterDesk:
+        """What the site keeps around the judging."""
+        return self._parts.registers
+
+    @property
+    def reports(self) -> ReportDesk:
+        """What is counted over a period."""
+        return self._parts.reports
+
     async def route(self, document: JsonObject) -> dict[str, Any]:
-        """Which of this site's lanes a vehicle should take; `lanes` left out are those of now."""
-        asked = dict(document)
-        asked.setdefault("lanes", [self._routable(lane) for lane in self._parts.lanes.values()])
-        asked.setdefault("policy", self._parts.policies.in_force())
-        return await asyncio.to_thread(route_document, asked)
+        """Which of this site's lanes a vehicle should take: a scan, a plate, or a whole document of `gate route`."""
+        return await self._parts.routing.route(document)
+
+    def point(self, point_id: str) -> dict[str, Any]:
+        """What the display of a place before the lanes shows now."""
+        return self._parts.routing.point(point_id)
 
     def health(self) -> dict[str, Any]:
         """Ready where the record can be written and at least one lane works."""
@@ -316,24 +334,6 @@ class GateService:
 
     def _commands(self) -> list[LaneCommands]:
         return [lane.commands for lane in self._parts.lanes.values()]
-
-    @staticmethod
-    def _routable(lane: Lane) -> dict[str, Any]:
-        controller = lane.controller
-        settings = controller.settings
-        shut = controller.state in {LaneState.CLOSED, LaneState.FIRE} or controller.is_closing_asked
-        return {
-            "id": settings.id,
-            "kind": settings.kind,
-            "direction": settings.direction,
-            "open": not shut,
-            "healthy": controller.state is not LaneState.FAULT,
-            "hazmat": settings.allows_hazmat,
-            "weighs": settings.deck is not None,
-            "max_capacity_kg": None if settings.deck is None else settings.deck.max_capacity.to_json(),
-            "queue": int(controller.passage is not None),
-            "mean_passage_s": 60,  # measured passage times belong to routing before the lane
-        }
 
 
 def _plain(view: DataclassInstance) -> dict[str, Any]:

@@ -104,6 +104,8 @@ def case_document(
         "policy": policy,
         "secret": settings.secret,
     }
+    if settings.gate != "single":
+        document["gate"] = settings.gate
     if document["found_by"] is None:
         del document["found_by"]
     if claim is not None:

@@ -5,26 +5,28 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
-from gate_service.domain.errors import MassError
 from gate_service.domain.events import Event
-from gate_service.domain.mass import Mass
 from gate_service.domain.passage import Disposition, Outcome, Passage
 from gate_service.domain.record import LedgerChange, LedgerKind
 from lanes import told
 from lanes.settings import LaneSettings
+from lanes.shares import declaration_changes, temporary_exits
+
+INSPECTED_INSIDE: Final = frozenset({Disposition.YARD_INSIDE, Disposition.AT_PREMISES})
 
 
 def goes_through(passage: Passage, settings: LaneSettings) -> bool:
     """Whether a vehicle that drove on under the exit boom has passed the gate with its goods.
 
-    Released ones have; those sent to the inspection yard inside have too when they were coming in. A vehicle diverted
+    Released ones have; those sent to the inspection yard inside or to be inspected at premises have too when they were
+    coming in. A vehicle diverted
     to the U-turn after a refusal has not: its goods did not pass.
     """
     if passage.disposition is Disposition.RELEASE:
         return True
-    return passage.disposition is Disposition.YARD_INSIDE and settings.direction == "inbound"
+    return passage.disposition in INSPECTED_INSIDE and settings.direction == "inbound"
 
 
 def close_passage(
@@ -48,16 +50,20 @@ def close_passage(
 def _ledger(passage: Passage, settings: LaneSettings, *, through: bool) -> tuple[LedgerChange, ...]:
     kind = LedgerKind.SLIP_USED if through else LedgerKind.SLIP_RETURNED
     changes = [LedgerChange(kind, number, passage.id) for number in passage.slip_nos()]
+    slips = [slip for slip in (passage.case or {}).get("slips", ()) if isinstance(slip, Mapping)]
+    share = LedgerKind.DECLARATION_PASSED if through else LedgerKind.DECLARATION_RETURNED
+    changes += declaration_changes(slips, passage.id, share)
     if not through:
         return tuple(changes)
     gross = passage.weighed.gross if passage.weighed else None
     if passage.plate is not None:
         moved = LedgerKind.VEHICLE_IN if settings.direction == "inbound" else LedgerKind.VEHICLE_OUT
         changes.append(LedgerChange(moved, passage.plate, passage.id, gross))
-    slips = [slip for slip in (passage.case or {}).get("slips", ()) if isinstance(slip, Mapping)]
     if passage.plate is not None and gross is not None and _is_bare_vehicle(slips):
         changes.append(LedgerChange(LedgerKind.TARE_SEEN, passage.plate, passage.id, gross))
-    return (*changes, *(change for slip in slips for change in _declared(slip, passage.id)))
+    if settings.direction == "outbound":
+        changes += temporary_exits(slips, passage.id)
+    return tuple(changes)
 
 
 def _is_bare_vehicle(slips: list[Mapping[str, Any]]) -> bool:
@@ -67,24 +73,3 @@ def _is_bare_vehicle(slips: list[Mapping[str, Any]]) -> bool:
     vehicle = slips[0].get("vehicle")
     has_trailer = isinstance(vehicle, Mapping) and vehicle.get("trailer_plate") is not None
     return not has_trailer and not slips[0].get("containers")
-
-
-def _declared(slip: Mapping[str, Any], passage_id: str) -> list[LedgerChange]:
-    """This truck's goods against its declaration; a slip with several declarations does not say how they share."""
-    documents = slip.get("documents")
-    numbers = (
-        {document.get("declaration_no") for document in documents if isinstance(document, Mapping)}
-        if isinstance(documents, list)
-        else set()
-    )
-    gross_kg = slip.get("goods_gross_kg")
-    if len(numbers) != 1 or not isinstance(gross_kg, int | float):
-        return []
-    number = numbers.pop()
-    if not isinstance(number, str):
-        return []
-    try:
-        mass = Mass.from_kg(gross_kg)
-    except MassError:
-        return []
-    return [LedgerChange(LedgerKind.DECLARATION_PASSED, number, passage_id, mass)]

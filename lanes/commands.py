@@ -24,7 +24,7 @@ from gate_service.domain.events import Event, EventType
 from gate_service.domain.passage import Disposition, Passage
 from gate_service.domain.record import LedgerChange
 from lanes import told
-from lanes.closing import goes_through
+from lanes.closing import INSPECTED_INSIDE, goes_through
 from lanes.controller import LaneController
 from lanes.deciding import reservations
 from lanes.interlocks import RaiseReason, forbids_raising, forbids_zeroing
@@ -157,7 +157,6 @@ class LaneCommands:
         return {"done": request.command.value, "disposition": disposed.disposition}
 
     def _way(self, request: CommandRequest) -> tuple[LaneEvent, RaiseReason | None, Disposition | None]:
-        settings = self._lane.settings
         match request.command:
             case Command.RELEASE:
                 return LaneEvent.RELEASE_ASKED, RaiseReason.RELEASE, Disposition.RELEASE
@@ -165,21 +164,35 @@ class LaneCommands:
                 return LaneEvent.HOLD_ASKED, None, None
             case Command.REWEIGH:
                 return LaneEvent.REWEIGH_ASKED, None, None
-            case Command.INSPECT if settings.inspect_way == "yard_inside":
-                return LaneEvent.DIVERT_ASKED, RaiseReason.DIVERT, Disposition.YARD_INSIDE
-        way = str(request.fields.get("way", settings.refuse_way))
+            case Command.INSPECT:
+                return self._inspection(request)
+        event, reason, way = self._way_out(request)
+        return event, reason, Disposition.BACK_OUT if way == "back_out" else Disposition.DIVERT
+
+    def _way_out(self, request: CommandRequest) -> tuple[LaneEvent, RaiseReason, str]:
+        way = str(request.fields.get("way", self._lane.settings.refuse_way))
         if way not in WAYS:
             raise InputError(f"way: one of {sorted(WAYS)} expected, found {way!r}")
-        event, reason = WAYS[way]
-        if request.command is Command.INSPECT:
-            return event, reason, Disposition.YARD_BEFORE
-        return event, reason, Disposition.BACK_OUT if way == "back_out" else Disposition.DIVERT
+        return *WAYS[way], way
+
+    def _inspection(self, request: CommandRequest) -> tuple[LaneEvent, RaiseReason, Disposition]:
+        """Where the vehicle goes to be inspected: `fields.place`, else as the lane is set."""
+        settings = self._lane.settings
+        match request.fields.get("place", settings.inspect_way):
+            case "yard_inside":
+                return LaneEvent.DIVERT_ASKED, RaiseReason.DIVERT, Disposition.YARD_INSIDE
+            case "at_premises" if settings.direction == "inbound":
+                return LaneEvent.RELEASE_ASKED, RaiseReason.RELEASE, Disposition.AT_PREMISES
+            case "at_premises":
+                raise CommandRefusedError(f"lane {settings.id}: premises are inside, this lane leads out")
+        event, reason, _ = self._way_out(request)
+        return event, reason, Disposition.YARD_BEFORE
 
     def _lets_on(self, request: CommandRequest, disposition: Disposition | None, passage: Passage) -> bool:
         """Whether this is milder than the verdict may be: a release, or an inspection inside of what is refused."""
         if request.command is Command.RELEASE:
             return True
-        inside = disposition is Disposition.YARD_INSIDE and self._lane.settings.direction == "inbound"
+        inside = disposition in INSPECTED_INSIDE and self._lane.settings.direction == "inbound"
         return inside and passage.verdict in {"refuse", "detain"}
 
     def _right(self, passage: Passage, actor: Actor) -> Right:
@@ -194,9 +207,12 @@ class LaneCommands:
         if request.command is not Command.RELEASE:
             kind = TOLD_AS.get(request.command)
             events = () if kind is None else (told.acted(passage, kind, now, actor.label, request.reason_code),)
+            if request.command is not Command.INSPECT:
+                return events, ()
             # Sent to the yard inside, the goods pass the gate: their slips are taken as with a release (RULES 2).
-            passes = passage.disposition is Disposition.YARD_INSIDE and goes_through(passage, self._lane.settings)
-            return events, reservations(passage) if passes and request.command is Command.INSPECT else ()
+            passes = passage.disposition in INSPECTED_INSIDE and goes_through(passage, self._lane.settings)
+            ordered, order = told.inspection_ordered(passage, now, actor.label)
+            return (*events, ordered), (*(reservations(passage) if passes else ()), order)
         released = told.acted(passage, EventType.PASSAGE_RELEASED, now, actor.label, request.reason_code)
         if passage.verdict == "release":
             return (released,), reservations(passage)

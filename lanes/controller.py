@@ -63,6 +63,8 @@ class LaneController(LaneKnowledge):
             are_devices_safe=self.are_devices_safe,
             clock_error_s=ports.clock_error_s,
             policy_at=ports.policy_at,
+            draws=ports.draws,
+            redirect=ports.redirect,
         )
         self._deciding: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[Any]] = set()
@@ -154,6 +156,8 @@ class LaneController(LaneKnowledge):
             self.state = outcome.to
             self.since_at, self.state_since_s = self.clock.now(), self.clock.monotonic_s()
             self.is_escalated = False
+            if event is LaneEvent.RELEASE_BOOM_UP and self.passage is not None:
+                self.passage = replace(self.passage, boom_up_at=self.since_at)
             self.attention = self.why(event, outcome.to)
             is_tampered = any(health.is_tampered for health in self.health.values())  # then a person re-arms the lane
             self.is_fault_of_devices = event is LaneEvent.DEVICE_LOST and not is_tampered

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -10,15 +11,17 @@ from typing import Any
 from gate_service.domain.errors import CaseError
 from gate_service.domain.events import Event, EventType, JsonObject
 from gate_service.domain.passage import Disposition, Passage
-from gate_service.domain.ports import Claims, ClaimState, Clock, SlipAnswer, SlipSource, Source
+from gate_service.domain.ports import Claims, ClaimState, Clock, Draws, SlipAnswer, SlipSource, Source
 from gate_service.domain.record import Entry, LedgerChange, LedgerKind
 from lanes import told
 from lanes.case_document import case_document
-from lanes.policy.case import read_case
-from lanes.policy.engine import assess
+from lanes.policy.case import Case, read_case
+from lanes.policy.drawing import wanted_draws
+from lanes.policy.engine import LANE_REASONS, Assessment, assess
 from lanes.policy.explain import driver_line, operator_paragraph, sentences
 from lanes.policy.overrides import may_override
 from lanes.settings import LaneSettings
+from lanes.shares import declaration_changes, seen_here_g
 
 LANGUAGES = ("zh", "en")
 
@@ -44,6 +47,8 @@ class Decider:
         are_devices_safe: Callable[[], bool | None],
         clock_error_s: Callable[[], int | None],
         policy_at: Callable[[datetime], JsonObject | None] | None = None,
+        draws: Draws | None = None,
+        redirect: Callable[[Case], Mapping[str, Any] | None] | None = None,
     ) -> None:
         self._settings = settings
         self._slips = slips
@@ -52,6 +57,8 @@ class Decider:
         self._are_devices_safe = are_devices_safe
         self._clock_error_s = clock_error_s
         self._policy_at = policy_at or (lambda _: settings.policy)
+        self._draws = draws
+        self._redirect = redirect
 
     def look_ahead(self, passage: Passage) -> None:
         """The decision will come soon: let its slips be looked up while the vehicle comes to rest."""
@@ -71,7 +78,18 @@ class Decider:
             now=now, are_devices_safe=self._are_devices_safe(), clock_error_s=self._clock_error_s(),
             policy=self._policy_at(now),
         )  # fmt: skip
+        await self._make_draws(passage, case)
         return self._judged(passage, case, now)
+
+    async def _make_draws(self, passage: Passage, case: dict[str, Any]) -> None:
+        """Draws are made and recorded here, so that the case holds what was drawn and never the day's secret."""
+        if self._draws is None:
+            return
+        case["secret"] = None
+        with contextlib.suppress(CaseError):  # what cannot be judged is said where it is judged
+            wanted = wanted_draws(read_case(case))
+            if wanted:
+                case["draws"] = dict(await self._draws.draw(wanted, passage.id))
 
     async def _claim(self, passage: Passage, answer: SlipAnswer) -> ClaimState | None:
         """Slips bound to this site alone need no claim (RULES 6); all others are asked for at the centre."""
@@ -92,6 +110,9 @@ class Decider:
             override_by: str = may_override(assessment, read.policy)
             explanation = {language: operator_paragraph(assessment, language) for language in LANGUAGES}
             driver = {language: driver_line(assessment, language) for language in LANGUAGES}
+            lane_to_go = self._redirect(read) if self._redirect is not None and assessment.lane is not None else None
+            if lane_to_go is not None:
+                explanation, driver = redirected(assessment, lane_to_go["name"], explanation, driver)
         except CaseError as error:
             answer = {
                 "verdict": "review",
@@ -103,11 +124,12 @@ class Decider:
             }
             explanation = {"zh": f"无法自动判定：{error}", "en": f"Cannot be judged: {error}"}
             driver = {"zh": "请等候工作人员", "en": "Wait for the officer"}
-            texts, override_by = (), "two"
+            texts, override_by, lane_to_go = (), "two", None
         verdict = str(answer["verdict"])
         judged = replace(
             passage, case=case, assessment=answer, explanation=explanation, driver_text=driver, check_texts=texts,
             verdict=verdict, override_by=override_by, decided_version=passage.facts_version, note=None,
+            lane_to_go=lane_to_go,
         )  # fmt: skip
         is_release = verdict == "release"
         if is_release:
@@ -123,7 +145,7 @@ class Decider:
         ledger: tuple[LedgerChange, ...] = ()
         if is_release:
             events.append(told.acted(passage, EventType.PASSAGE_RELEASED, now, "service", None))
-            ledger = reservations(passage)
+            ledger = reservations(passage, is_judged_on=True)
         if passage.verdict == "detain":
             events.append(told.acted(passage, EventType.PASSAGE_HELD, now, "service", None))
         facts = {
@@ -138,14 +160,33 @@ class Decider:
         )  # fmt: skip
 
 
-def reservations(passage: Passage) -> tuple[LedgerChange, ...]:
-    """The slips of a released passage are reserved with the decision itself, as often as each allows."""
-    slips = (passage.case or {}).get("slips", ())
-    limits = {slip.get("slip_no"): slip.get("pass_limit") for slip in slips if isinstance(slip, Mapping)}
-    return tuple(
+def redirected(
+    assessment: Assessment, name: Mapping[str, str], explanation: Mapping[str, str], driver: Mapping[str, str]
+) -> tuple[dict[str, str], dict[str, str]]:
+    """Both texts with the lane to go to. The driver's only where the wrong lane is what turns the vehicle away."""
+    words = {"zh": f"应走通道：{name['zh']}。", "en": f" Lane to take: {name['en']}."}
+    paragraph = {language: explanation[language] + words[language] for language in LANGUAGES}
+    first = assessment.checks[0].reason_code
+    if assessment.verdict.word != "refuse" or first not in LANE_REASONS:
+        return paragraph, dict(driver)
+    return paragraph, {"zh": f"请改走：{name['zh']}", "en": f"Please use: {name['en']}"}
+
+
+def reservations(passage: Passage, *, is_judged_on: bool = False) -> tuple[LedgerChange, ...]:
+    """Slips and declaration shares of a released passage are reserved with the decision itself.
+
+    `is_judged_on`: the rules decided on the ledger as they saw it, so another lane that took from a declaration since
+    makes them judge again. A person who released against the rules decided knowing that.
+    """
+    case = passage.case or {}
+    slips = [slip for slip in case.get("slips", ()) if isinstance(slip, Mapping)]
+    limits = {slip.get("slip_no"): slip.get("pass_limit") for slip in slips}
+    taken = tuple(
         LedgerChange(LedgerKind.SLIP_RESERVED, number, passage.id, limit=_pass_limit(limits.get(number)))
         for number in passage.slip_nos()
     )
+    seen_g = seen_here_g(case) if is_judged_on else None
+    return (*taken, *declaration_changes(slips, passage.id, LedgerKind.DECLARATION_RESERVED, seen_g))
 
 
 def _pass_limit(value: object) -> int:

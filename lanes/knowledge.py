@@ -8,22 +8,35 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 from uuid import UUID, uuid4
 
 from gate_service.domain.events import JsonObject
 from gate_service.domain.passage import Passage, Weighed
-from gate_service.domain.ports import Barrier, Claims, Clock, Duty, Journal, NobodyOnDuty, Signals, SlipSource
+from gate_service.domain.ports import (
+    Barrier,
+    Claims,
+    Clock,
+    Draws,
+    Duty,
+    Journal,
+    NobodyOnDuty,
+    Signals,
+    SlipSource,
+)
 from gate_service.domain.reading import BoomPosition, DeviceHealth, Side, StabilityFrom
 from lanes.conditions import Situation
 from lanes.detectors import Sight
 from lanes.guards import View
 from lanes.interlocks import RaiseReason, Surroundings, forbids_lowering, forbids_raising
 from lanes.platform import Deck, stand_whole
+from lanes.policy.case import Case
 from lanes.policy.policy_reading import read_policy
 from lanes.rights import Ground
 from lanes.settings import LaneSettings
 from lanes.states import LaneEvent, LaneState
 
+Redirect = Callable[[Case], Mapping[str, Any] | None]
 LoweringRule = Callable[[Side, Surroundings], str | None]
 
 
@@ -44,6 +57,8 @@ class LanePorts:
     policy_at: Callable[[datetime], JsonObject | None] | None = None  # in force then; None: what the settings say
     zero: Callable[[], Awaitable[None]] | None = None  # zeroes the indicator, where the site switched that on
     duty: Duty = field(default_factory=NobodyOnDuty)
+    redirect: Redirect | None = None  # where lanes are known: the one a vehicle in the wrong lane should take
+    draws: Draws | None = None  # without, the lane's own secret draws (the simulation, the bench)
     mint_id: Callable[[], UUID] = uuid4  # the simulation brings its own, so that a seed replays byte for byte
 
 

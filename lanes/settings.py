@@ -15,7 +15,8 @@ from lanes.platform import DeckSettings
 class LaneSettings:
     """One lane. `refuse_way`: how a refused vehicle leaves, `back_out` or `forward` (divert or U-turn after the gate).
 
-    `inspect_way`: `yard_inside` (through the lane) or `yard_before` (as `refuse_way`). Times are real seconds.
+    `inspect_way`: `yard_inside` (through the lane), `yard_before` (as `refuse_way`) or `at_premises` (let on).
+    Times are real seconds.
     """
 
     id: str
@@ -30,6 +31,7 @@ class LaneSettings:
     is_closing_ours: bool = True
     refuse_way: str = "back_out"
     inspect_way: str = "yard_inside"
+    gate: str = "single"  # single | first | second: its site's place where a slip passes two gates
     policy: JsonObject | None = None
     secret: str | None = None  # hex; the day's secret for draws
     scan_wait_s: float = 10.0  # a driver finds the slip; then the plate alone decides

@@ -92,13 +92,14 @@ def passage_snapshot(passage: Passage) -> dict[str, Any]:
         "tier": answer.get("tier"),
         "checks": checks,
         "warnings": list(answer.get("warnings", ())),
-        "lane_to_go": answer.get("lane"),
+        "lane_to_go": None if answer.get("lane") is None else {**answer["lane"], **(passage.lane_to_go or {})},
         "source": case.get("source"),
         "as_of": case.get("as_of"),
         "explanation": passage.explanation,
         "disposition": passage.disposition,
         "disposed_by": passage.disposed_by,
         "outcome": passage.outcome,
+        "boom_up_at": passage.boom_up_at.isoformat() if passage.boom_up_at else None,
         "crossed_at": passage.crossed_at.isoformat() if passage.crossed_at else None,
         "closed_at": passage.closed_at.isoformat() if passage.closed_at else None,
         "note": passage.note,
@@ -149,13 +150,19 @@ def attests(lane: LaneController) -> list[str]:
     return [said for said, event in ATTESTED.items() if _takes(lane, event)]
 
 
+def _may_inspect(lane: LaneController, usable: list[str]) -> bool:
+    if lane.settings.inspect_way == "at_premises":
+        return _takes(lane, LaneEvent.RELEASE_ASKED)
+    return "forward" in usable if lane.settings.inspect_way == "yard_inside" else bool(usable)
+
+
 def commands(lane: LaneController) -> list[str]:
     """Commands that the lane would take now; the role of the person is not looked at."""
     offered = [command for command, event in OFFERED.items() if _takes(lane, event)]
     usable = ways(lane)
     if usable:
         offered += [Command.REFUSE, Command.TURN_BACK]
-    if "forward" in usable if lane.settings.inspect_way == "yard_inside" else usable:
+    if _may_inspect(lane, usable):
         offered.append(Command.INSPECT)
     if lane.passage is not None:
         offered.append(Command.RESOLVE)

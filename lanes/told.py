@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
@@ -10,7 +11,7 @@ from uuid import UUID, uuid5
 from gate_service.domain.events import Event, EventType
 from gate_service.domain.passage import Passage
 from gate_service.domain.reading import BoomPosition, DeviceHealth, Side
-from gate_service.domain.record import Entry
+from gate_service.domain.record import Entry, LedgerChange, LedgerKind
 
 NAMESPACE = UUID("6f0c7b1e-2f0a-5d0e-9a63-0d0c3a9b7f11")
 """Event ids come from the fact itself (passage, type, slip), so that telling a fact again tells the same event."""
@@ -62,8 +63,10 @@ def acted(passage: Passage, kind: EventType, at: datetime, actor: str, reason_co
 
 
 def slips_told(passage: Passage, kind: EventType, at: datetime) -> list[Event]:
-    """`slip.used` or `slip.returned`, one for each slip of the passage."""
-    return [event(passage, kind, at, {"slip_no": number}, part=number) for number in passage.slip_nos()]
+    """`slip.used` or `slip.returned`, one for each slip of the passage; of two gates it says which (`gate`)."""
+    gate = (passage.case or {}).get("gate")
+    more = {} if gate is None else {"gate": gate}
+    return [event(passage, kind, at, {"slip_no": number, **more}, part=number) for number in passage.slip_nos()]
 
 
 def _slips(passage: Passage) -> Iterable[Mapping[str, Any]]:
@@ -130,6 +133,17 @@ def departure(passage: Passage, at: datetime) -> list[Event]:
         *hazmat(passage, EventType.HAZMAT_TURNED_AWAY, at),
         turned,
     ]
+
+
+def inspection_ordered(passage: Passage, at: datetime, actor: str) -> tuple[Event, LedgerChange]:
+    """A vehicle is sent to be inspected: where, what for, and which slips it is about."""
+    place = str(passage.disposition)
+    checks = (passage.assessment or {}).get("checks", ())
+    reasons = [check["reason_code"] for check in checks if check["verdict"] != "release"]
+    slips = list(passage.slip_nos())
+    data = {"place": place, "by": actor, "slips": slips, "plate": passage.plate, "reasons": reasons}
+    change = LedgerChange(LedgerKind.INSPECTION_ORDERED, place, passage.id, detail=json.dumps(slips))
+    return event(passage, EventType.INSPECTION_ORDERED, at, data, part=at.isoformat()), change
 
 
 def device_entry(health: DeviceHealth, lane: str, at: datetime, event_id: UUID) -> Entry:

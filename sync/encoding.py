@@ -111,8 +111,14 @@ def to_json(value: Any) -> bytes:
 
 
 def encode_ledger(changes: tuple[LedgerChange, ...]) -> bytes:
-    """Ledger changes as `[[kind, key, passage_id, grams or null, limit], …]`."""
-    return to_json([[c.kind.value, c.key, c.passage_id, c.mass.grams if c.mass else None, c.limit] for c in changes])
+    """Ledger changes as `[[kind, key, passage_id, grams or null, limit], …]`, each with its detail where it has one."""
+    return to_json([_ledger_line(change) for change in changes])
+
+
+def _ledger_line(change: LedgerChange) -> list[Any]:
+    grams = change.mass.grams if change.mass else None
+    line = [change.kind.value, change.key, change.passage_id, grams, change.limit]
+    return [*line, change.detail] if change.detail else line
 
 
 def encode_passage(document: JsonObject, passage_id: str | None) -> PassageRow:

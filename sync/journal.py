@@ -12,7 +12,7 @@ import threading
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Final, Self, TypeVar
 from uuid import UUID, uuid4
 
 from sqlalchemy import Connection
@@ -36,6 +36,7 @@ from sync.time_mark import UNKNOWN, TimeMarks
 
 log = logging.getLogger(__name__)
 
+T = TypeVar("T")
 Also = Callable[[Connection, int], None]
 """What else belongs into an entry's transaction; it is given the entry's record number."""
 
@@ -131,6 +132,10 @@ class SqlJournal:
     def unwritable_reason(self) -> str | None:
         """Why not, for people."""
         return self._database.unwritable_reason
+
+    async def read(self, fn: Callable[[Connection], T]) -> T:
+        """Read beside the writer, one moment of everything."""
+        return await self._database.read(fn)
 
     async def open_passages(self) -> Sequence[JsonObject]:
         """Documents of passages that are not closed, oldest first."""

@@ -1,8 +1,8 @@
 """What is kept of records that are dropped or erased: ledger lines and stock that later records build on. Pure.
 
-Kept of ledgers: every line about slips, declarations, overrides and regimes, and the entry of a vehicle that is still
-inside. Tares and vehicles that left go. Kept of the hazardous feed: what the stock adds up, without vehicle, carrier
-and driver.
+Kept of ledgers: every line about slips, declarations, exits, inspections, overrides and regimes, and the entry of a
+vehicle that is still inside. Tares and vehicles that left go. Kept of the hazardous feed: what the stock adds up,
+without vehicle, carrier and driver.
 """
 
 from __future__ import annotations
@@ -17,15 +17,12 @@ from gate_service.domain.inventory import SIGNS
 from gate_service.domain.record import LedgerKind
 from sync.chain import sha256_hex
 
-Line = tuple[int, int, str, str, str, int | None, int]
-"""Record number, its time in microseconds, and one ledger change: kind, key, passage, grams or None, limit."""
+Line = tuple[Any, ...]
+"""Record number, its time in microseconds, and one ledger change: kind, key, passage, grams or None, limit, and its
+detail where it has one."""
 
-ALWAYS: Final = frozenset(
-    {
-        *(LedgerKind.SLIP_RESERVED, LedgerKind.SLIP_USED, LedgerKind.SLIP_RETURNED, LedgerKind.DECLARATION_PASSED),
-        *(LedgerKind.OVERRIDE_USED, LedgerKind.REGIME_USED, LedgerKind.PAPER_TYPED),
-    }
-)
+GOES: Final = frozenset({LedgerKind.VEHICLE_IN, LedgerKind.VEHICLE_OUT, LedgerKind.TARE_SEEN})
+ALWAYS: Final = frozenset(LedgerKind) - GOES
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +50,10 @@ def unpack(packed: bytes) -> Kept:
 def kept_lines(number: int, at_us: int, ledger: bytes, inside: Collection[tuple[str, str]]) -> list[Line]:
     """The lines to keep of one record's ledger bytes; `inside` holds plate and passage of who is still in the zone."""
     kept: list[Line] = []
-    for kind, key, passage_id, grams, limit in json.loads(ledger):
+    for line in json.loads(ledger):
+        kind, key, passage_id = line[:3]
         if kind in ALWAYS or (kind == LedgerKind.VEHICLE_IN and (key, passage_id) in inside):
-            kept.append((number, at_us, kind, key, passage_id, grams, limit))
+            kept.append((number, at_us, *line))
     return kept
 
 

@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 from gate_service.domain.errors import LedgerRefusedError, SlipTakenError
 from gate_service.domain.mass import Mass
 from gate_service.domain.record import LedgerChange, LedgerKind
+from sync import register_ledger
 from sync.statements import marks, run, scalar
 from sync.tables import from_us
 
@@ -40,10 +41,6 @@ TARE = (
     "INSERT INTO tares (plate, record_number, passage_id, tare_g) VALUES (?, ?, ?, ?)"
     " ON CONFLICT (plate, record_number) DO UPDATE SET passage_id = excluded.passage_id, tare_g = excluded.tare_g"
 )
-DECLARE = (
-    "INSERT INTO declaration_passed (declaration_no, passage_id, passed_g) VALUES (?, ?, ?)"
-    " ON CONFLICT (declaration_no, passage_id) DO UPDATE SET passed_g = declaration_passed.passed_g + excluded.passed_g"
-)
 
 OVERRIDE = (
     "INSERT INTO override_uses (key, passage_id, at_us) VALUES (?, ?, ?) ON CONFLICT (key, passage_id) DO NOTHING"
@@ -68,7 +65,7 @@ class LedgerFacts:
     tares: dict[str, tuple[Mass, ...]]
     """By plate, oldest first."""
     declarations_passed: dict[str, Mass]
-    """By declaration: goods mass of the trucks of OTHER passages."""
+    """By declaration: goods mass of the trucks of OTHER passages, those on their way through included."""
 
 
 def apply(connection: Connection, changes: Sequence[LedgerChange], number: int, at_us: int) -> None:
@@ -88,14 +85,14 @@ def apply(connection: Connection, changes: Sequence[LedgerChange], number: int, 
                 run(connection, GO_OUT, (change.key,))
             case LedgerKind.TARE_SEEN:
                 run(connection, TARE, (change.key, number, change.passage_id, _grams(change)))
-            case LedgerKind.DECLARATION_PASSED:
-                run(connection, DECLARE, (change.key, change.passage_id, _grams(change)))
             case LedgerKind.OVERRIDE_USED:
                 run(connection, OVERRIDE, (change.key, change.passage_id, at_us))
             case LedgerKind.REGIME_USED:
                 _use_regime(connection, change, at_us)
             case LedgerKind.PAPER_TYPED:
                 run(connection, REGIME, (change.key, change.passage_id, "paper", at_us))
+            case _:
+                register_ledger.apply(connection, change, at_us)
 
 
 def facts(
@@ -121,7 +118,8 @@ def facts(
     passed = run(
         connection,
         "SELECT declaration_no, sum(passed_g) FROM declaration_passed"  # noqa: S608 - only places
-        f" WHERE declaration_no IN ({marks(declaration_nos)}) AND passage_id <> ? GROUP BY declaration_no",
+        f" WHERE declaration_no IN ({marks(declaration_nos)}) AND passage_id <> ? AND state <> 'returned'"
+        " GROUP BY declaration_no",
         (*declaration_nos, own),
     ).fetchall()
     return LedgerFacts(

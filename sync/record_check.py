@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from sync.chain import GENESIS, EventMark, Link, link_hash, sha256_hex
 from sync.encoding import encode_passage, parse_us
-from sync.ledger_replay import LedgerReplay
+from sync.ledger_replay import LedgerReplay, Schema
 from sync.record_base import RecordBase, SegmentRoots, read_base
 from sync.segments import facts_of
 
@@ -114,6 +114,7 @@ class RecordCheck:
         *,
         files: Files | None = None,
         is_segmented: bool = True,
+        schema: Schema | None = None,
     ) -> None:
         """`watched`: numbers of records whose hashes are wanted afterwards (`hashes`). `files` None: not looked at.
 
@@ -124,6 +125,7 @@ class RecordCheck:
         self._watched = watched
         self._files = files
         self._is_segmented = is_segmented
+        self._schema = schema
         self.base = read_base(query) if is_segmented else RecordBase()
         seqs = self.base.last_seq()
         self._queues = tuple(_Queue(name, query, self.base.records, seqs[name]) for name in ("outbox", "feed"))
@@ -161,7 +163,7 @@ class RecordCheck:
                 self._report.found(f"{queue.name} {told.seq}: of record {told.record_number}, which does not exist")
         self._check_passages()
         self._check_files()
-        for message, record in self._ledger.differences(self._query, self.base.records):
+        for message, record in self._ledger.differences(self._query, self.base.records, self._schema):
             self._report.found(message, record)
 
     def _check_records(self, site_id: str) -> None:

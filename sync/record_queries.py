@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -15,7 +16,7 @@ from gate_service.domain.events import JsonObject
 from sync.append import head
 from sync.seal import Seal
 from sync.segments import dropped_to
-from sync.statements import run, scalar
+from sync.statements import marks, run, scalar
 from sync.tables import from_us, slip_uses, to_us
 from sync.tables import passages as passage_table
 from sync.tables import records as record_table
@@ -208,3 +209,9 @@ def _record_view(row: Any) -> RecordView:
         hash=row["hash"],
         clock=None if row["clock"] is None else asdict(read_mark(row["clock"])),
     )
+
+
+def events_known(connection: Connection, ids: Sequence[str]) -> set[str]:
+    """Which of these events are recorded already."""
+    rows = run(connection, f"SELECT id FROM outbox WHERE id IN ({marks(ids)})", tuple(ids))  # noqa: S608 - only places
+    return {str(row[0]) for row in rows}

@@ -47,3 +47,5 @@ class SyncSettings:
     """Whether every gate of the zone tells this ledger: only then is a vehicle not in it known to be outside."""
     slip_keys_file: Path | None = None
     """JSON Web Key Set that slip signatures are verified with; read again when it changes (`sync.pinned_keys`)."""
+    is_second_gate: bool = False
+    """Whether this is the second gate (二卡) of a dual-gate site: slips come with the first gate passed."""

@@ -68,6 +68,8 @@ class SlipCache:
         self._database = database
         self._clock = clock
         self._check_slip = check_slip
+        self.changed = asyncio.Event()
+        """Set whenever something newer was applied."""
 
     async def state(self) -> CopyState:
         """As stored."""
@@ -81,7 +83,10 @@ class SlipCache:
                 await asyncio.sleep(0)  # a page of large slips must not keep the lanes from their detectors
             read.append(read_change(raw, self._check_slip))
         now_us = to_us(self._clock.now())
-        return await self._database.write(lambda connection: _apply(connection, page, read, now_us))
+        applied = await self._database.write(lambda connection: _apply(connection, page, read, now_us))
+        if applied.applied:
+            self.changed.set()
+        return applied
 
     async def apply_slip(self, raw: object, as_of: datetime) -> Change | Rejection:
         """A slip answered by a single look-up: kept if newer than the copy. Answers what was read of it."""
@@ -95,6 +100,7 @@ class SlipCache:
                 _compare_with_uses(connection, read, state, as_of, now_us)
 
         await self._database.write(change)
+        self.changed.set()
         return read
 
     async def begin_resync(self) -> None:

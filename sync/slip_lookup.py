@@ -13,8 +13,9 @@ from sqlalchemy import Connection
 from gate_service.domain.events import JsonObject
 from gate_service.domain.mass import Mass
 from gate_service.domain.vehicle import comparable_plate
+from sync.register_ledger import OTHERS
 from sync.slip_cache import CopyState, read_state
-from sync.statements import marks, run
+from sync.statements import marks, run, scalar
 from sync.tables import from_us
 
 
@@ -87,14 +88,16 @@ def slips_by_number(connection: Connection, numbers: Sequence[str]) -> tuple[Cop
     return state, {row[0]: _row(row) for row in rows}
 
 
-def slips_by_plate(connection: Connection, plate: str, direction: str) -> tuple[CopyState, dict[str, CopyRow]]:
-    """Approved slips of the current copy that are not revoked."""
+def slips_by_plate(
+    connection: Connection, plate: str, direction: str, status: str = "approved"
+) -> tuple[CopyState, dict[str, CopyRow]]:
+    """Slips of the current copy with this status that are not revoked."""
     state = read_state(connection)
     rows = run(
         connection,
         "SELECT key, version, document, is_tombstone, as_of_us FROM slips WHERE generation = ? AND plate = ?"
-        " AND direction = ? AND status = 'approved' AND NOT is_tombstone AND document IS NOT NULL",
-        (state.generation, comparable_plate(plate), direction),
+        " AND direction = ? AND status = ? AND NOT is_tombstone AND document IS NOT NULL",
+        (state.generation, comparable_plate(plate), direction, status),
     )
     return state, {row[0]: _row(row) for row in rows}
 
@@ -159,21 +162,23 @@ def _declarations(
     found = []
     for number, content, as_of_us in rows:
         document = json.loads(content)
-        own = Mass(_passed_unknown_to_centre_g(connection, number, as_of_us, passage_id))
+        own = Mass(passed_unknown_to_centre_g(connection, number, as_of_us, passage_id))
         if own.grams:
             document["passed_gross_kg"] = (Mass.from_kg(document.get("passed_gross_kg") or 0) + own).to_json()
-        found.append(document)
+        here = Mass(int(scalar(connection, OTHERS, (number, passage_id))))
+        found.append({**document, "here_gross_kg": here.to_json()})  # what a reservation is checked against
     return found
 
 
-def _passed_unknown_to_centre_g(connection: Connection, number: str, as_of_us: int, passage_id: str) -> int:
+def passed_unknown_to_centre_g(connection: Connection, number: str, as_of_us: int, passage_id: str) -> int:
     """Goods of the site's other trucks told to the centre after this version of the declaration was written, or not
-    yet: with the line down no truck may pass twice on the same remainder."""
+    yet, and of those that are on their way through: no truck may pass twice on the same remainder."""
     row = run(
         connection,
         "SELECT COALESCE(SUM(d.passed_g), 0) FROM declaration_passed d WHERE d.declaration_no = ? AND d.passage_id <> ?"
-        " AND EXISTS (SELECT 1 FROM outbox o WHERE o.passage_id = d.passage_id"
-        " AND (o.state <> 'delivered' OR o.delivered_at_us > ?))",
+        " AND d.state <> 'returned' AND (d.state = 'reserved'"
+        " OR EXISTS (SELECT 1 FROM outbox o WHERE o.passage_id = d.passage_id"
+        " AND (o.state <> 'delivered' OR o.delivered_at_us > ?)))",
         (number, passage_id, as_of_us),
     ).fetchone()
     return 0 if row is None else int(row[0])

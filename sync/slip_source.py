@@ -22,6 +22,7 @@ from sync.change import Change, SlipCheck, read_slip_document
 from sync.database import Database
 from sync.ledger import LedgerFacts
 from sync.pinned_keys import PinnedKeys
+from sync.register_lookup import local_slips, service_vehicles, temporary_exits, with_inspections
 from sync.site_holds import known_holds, standing
 from sync.slip_cache import CopyState, SlipCache
 from sync.slip_lookup import CopyRow, Registers, Touched, registers, slips_by_number, slips_by_plate
@@ -84,6 +85,7 @@ class CentralSlipSource:
         pinned_keys: PinnedKeys | None = None,
         check_slip: SlipCheck | None = None,
         keeps_vehicles_inside: bool = False,
+        is_second_gate: bool = False,
     ) -> None:
         self._database = database
         self._cache = cache
@@ -92,6 +94,7 @@ class CentralSlipSource:
         self._pinned_keys = pinned_keys or PinnedKeys(clock)
         self._check_slip = check_slip
         self._keeps_vehicles_inside = keeps_vehicles_inside
+        self._open_status = "first_gate_passed" if is_second_gate else "approved"
         self._ahead: dict[str, _Ahead] = {}
         self._looking: set[asyncio.Task[None]] = set()
 
@@ -117,6 +120,11 @@ class CentralSlipSource:
         """Wait until nothing is looked up in the background."""
         await asyncio.gather(*self._looking, return_exceptions=True)
 
+    async def from_copy(self, numbers: Sequence[str]) -> SlipAnswer:
+        """What the site itself knows of these slips now, without asking the centre: judged ahead of a vehicle."""
+        question = _Question.of(numbers, None, "inbound", "")
+        return await self._database.read(lambda connection: self._compose(connection, question, None))
+
     def _is_centre_up(self) -> bool:
         return self._client is not None and self._client.line.is_up
 
@@ -139,24 +147,29 @@ class CentralSlipSource:
     def _compose(self, connection: Connection, question: _Question, answered: _Answered | None) -> SlipAnswer:
         """Put the answer together out of one moment of the database; one thread's turn for all of it."""
         numbers, passage_id = question.numbers, question.passage_id
-        state, rows = _copy(connection, question, answered)
+        state, rows = _copy(connection, question, answered, self._open_status)
+        own = local_slips(connection, numbers, question.plate, question.direction, self._clock.now())
+        rows = {**rows, **own}
         chosen = _Chosen(is_central=answered is not None)
         for number in dict.fromkeys([*(numbers or rows), *(answered.slips if answered else ())]):
             self._choose(chosen, number, answered, rows.get(number), state)
-        slips = chosen.slips
+        slips = with_inspections(connection, chosen.slips)
         touched = Touched.by(slips, numbers, question.plate)
         registered = registers(connection, touched, passage_id)
+        registered.vehicles.extend(service_vehicles(connection, touched.plates))
+        registered.revoked.extend(number for number, row in own.items() if row.is_tombstone)
+        exits = temporary_exits(connection, touched.enterprises)
         own_holds = known_holds(standing(connection), touched, slips)
         used = ledger.facts(connection, touched.slip_nos, touched.plates, touched.declarations, passage_id)
         if not numbers:
-            slips = [slip for slip in slips if _is_open(slip, used, registered)]
+            slips = [slip for slip in slips if _is_open(slip, used, registered, self._open_status)]
         as_of = answered.as_of if answered is not None and chosen.is_central else state.as_of
         return SlipAnswer(
             slips=slips,
             source=Source.CENTRAL if chosen.is_central else Source.LOCAL,
             as_of=_oldest(chosen.as_ofs) if chosen.as_ofs else as_of,
             holds_as_of=state.as_of,
-            known=self._known(registered, used, own_holds),
+            known={**self._known(registered, used, own_holds), "temporary_exits": exits},
         )
 
     async def _ask(self, question: _Question) -> _Answered | None:
@@ -227,21 +240,22 @@ class CentralSlipSource:
 
 
 def _copy(
-    connection: Connection, question: _Question, answered: _Answered | None
+    connection: Connection, question: _Question, answered: _Answered | None, status: str
 ) -> tuple[CopyState, dict[str, CopyRow]]:
     """The copy's rows for everything asked or answered."""
     if not question.numbers and answered is None and question.plate is not None:
-        return slips_by_plate(connection, question.plate, question.direction)
+        return slips_by_plate(connection, question.plate, question.direction, status)
     return slips_by_number(connection, tuple(dict.fromkeys([*question.numbers, *(answered.slips if answered else ())])))
 
 
-def _is_open(slip: JsonObject, used: LedgerFacts, registered: Registers) -> bool:
-    """Whether a slip found by plate alone could still be meant: approved, not revoked, not used up here."""
+def _is_open(slip: JsonObject, used: LedgerFacts, registered: Registers, status: str) -> bool:
+    """Whether a slip found by plate alone could still be meant: approved (at a second gate: passed the first), not
+    revoked, not used up here."""
     number = str(slip.get("slip_no"))
     limit = slip.get("pass_limit")
     uses = used.used.get(number, 0)
     is_used_up = uses >= (limit if type(limit) is int else 1)
-    return slip.get("status") == "approved" and number not in registered.revoked and not is_used_up
+    return slip.get("status") == status and number not in registered.revoked and not is_used_up
 
 
 def _is_clean(text: str) -> bool:

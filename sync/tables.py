@@ -91,6 +91,8 @@ passages = Table(
     Column("document", LargeBinary, nullable=False),
     Index("passages_by_plate", "plate", "opened_record"),
     Index("passages_by_opened_at", "opened_at_us"),
+    Index("passages_closed", "last_record", sqlite_where=text("closed_at_us IS NOT NULL"),
+          postgresql_where=text("closed_at_us IS NOT NULL")),
     Index("passages_open", "opened_record", sqlite_where=text("closed_at_us IS NULL"),
           postgresql_where=text("closed_at_us IS NULL")),
 )  # fmt: skip
@@ -206,6 +208,8 @@ declaration_passed = Table(
     Column("declaration_no", String, primary_key=True),
     Column("passage_id", String, primary_key=True),
     Column("passed_g", Number, nullable=False),
+    Column("quantity_milli", Number),  # thousandths of the declared unit; NULL where the slip does not say
+    Column("state", String, nullable=False, server_default="passed"),  # reserved, passed, returned
 )
 
 override_uses = Table(  # releases against a reason, counted by shift
@@ -490,3 +494,5 @@ idempotency_keys = Table(
     Column("answer", LargeBinary),
     Column("created_at_us", Number, nullable=False),
 )
+
+import sync.register_tables  # noqa: E402, F401 - further tables on the same metadata

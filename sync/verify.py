@@ -6,10 +6,13 @@ checkpoint that the centre holds; a delivery marked as done that was not, in the
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterator, Mapping
 from contextlib import closing
 from pathlib import Path
 from typing import Any, Final
 
+from gate_service.domain.draws import COMMITTED, MADE, REVEALED, problems_of
 from gate_service.domain.errors import ChainBrokenError, InputError
 from sync.checkpoint import Checkpoint
 from sync.files import FileStore
@@ -55,8 +58,11 @@ def verify_directory(directory: Path, checkpoint: Checkpoint | None = None, key:
                 watched,
                 files=lambda digest: is_whole(files, digest),
                 is_segmented=is_segmented,
+                schema=_schema(connection),
             )
             check.run()
+            for number, message in problems_of(_draws(connection), is_whole=check.base.records == 0):
+                report.found(f"record {number}: {message}", number)
             if not seal_is_damaged:
                 _check_seal(check, seal, report)
                 _check_signature(directory, seal, report)
@@ -92,6 +98,21 @@ def open_read_only(path: Path) -> Any:
         connection = sqlite_module.connect(f"{path.absolute().as_uri()}?immutable=1", uri=True, isolation_level=None)
     connection.execute("PRAGMA busy_timeout=5000")
     return connection
+
+
+def _draws(connection: Any) -> Iterator[tuple[int, str, Mapping[str, Any]]]:
+    """The records of draws and of the secrets they were made under."""
+    sql = "SELECT number, kind, facts FROM records WHERE kind IN (?, ?, ?) ORDER BY number"
+    for number, kind, facts in connection.execute(sql, (COMMITTED, MADE, REVEALED)):
+        if facts:  # not erased
+            yield number, kind, json.loads(facts)
+
+
+def _schema(connection: Any) -> dict[str, frozenset[str]]:
+    """Tables and columns as they are: a database that was not opened since an update has those of its revision."""
+    tables = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
+    columns = "SELECT name FROM pragma_table_info(?)"
+    return {name: frozenset(row[0] for row in connection.execute(columns, (name,))) for (name,) in tables}
 
 
 def _check_file(connection: Any, report: Report) -> bool:

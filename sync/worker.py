@@ -95,6 +95,7 @@ class SyncWorker:
             pinned_keys=self.pinned_keys,
             check_slip=check_slip,
             keeps_vehicles_inside=settings.keeps_vehicles_inside,
+            is_second_gate=settings.is_second_gate,
         )
         self.delta: DeltaSync | None = None
         self.outbox: Outbox | None = None

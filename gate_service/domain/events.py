@@ -16,7 +16,7 @@ SCHEMA_VERSION: Final = 1
 
 
 class EventType(StrEnum):
-    """Public event types (CONTRACT 3)."""
+    """Public event types (CONTRACT 3, and those of `docs/registers.md`)."""
 
     PASSAGE_ARRIVED = "passage.arrived"
     PASSAGE_WEIGHED = "passage.weighed"
@@ -29,12 +29,18 @@ class EventType(StrEnum):
     PASSAGE_TURNED_BACK = "passage.turned_back"
     PASSAGE_CLEARED = "passage.cleared"
     SLIP_PREASSESSED = "slip.preassessed"
+    SLIP_REGISTERED = "slip.registered"  # gate-registered goods by the form at the gate
+    SLIP_SECOND_GATE_MISSING = "slip.second_gate_missing"  # dual gate: passed one, not seen at the other in time
     SLIP_USED = "slip.used"
     SLIP_RETURNED = "slip.returned"
     HAZMAT_ENTERED = "hazmat.entered"
     HAZMAT_EXITED = "hazmat.exited"
     HAZMAT_TURNED_AWAY = "hazmat.turned_away"
     HAZMAT_CORRECTED = "hazmat.corrected"
+    INSPECTION_ORDERED = "inspection.ordered"
+    INSPECTION_DONE = "inspection.done"
+    SPOT_CHECK_COMMITTED = "spot_check.committed"
+    SPOT_CHECK_REVEALED = "spot_check.revealed"
     DEVICE_FAULT = "device.fault"
     DEVICE_RECOVERED = "device.recovered"
     LANE_OPENED = "lane.opened"

@@ -23,6 +23,7 @@ class Disposition(StrEnum):
     BACK_OUT = "back_out"
     YARD_INSIDE = "yard_inside"
     YARD_BEFORE = "yard_before"
+    AT_PREMISES = "at_premises"  # let on into the zone, to be inspected at the enterprise's premises
     WITHDREW = "withdrew"  # left by itself before any decision was carried out
 
 
@@ -86,6 +87,8 @@ class Passage:
     disposition: Disposition | None = None
     disposed_by: str | None = None  # service or user:<name>
     outcome: Outcome | None = None
+    lane_to_go: Mapping[str, Any] | None = None  # in the wrong lane: `id` and `name` of the right one
+    boom_up_at: datetime | None = None  # when the boom was seen up for a release
     crossed_at: datetime | None = None
     closed_at: datetime | None = None
     note: str | None = None  # why a person sees it: restart, device_lost, ...
@@ -125,7 +128,7 @@ def from_document(document: Mapping[str, Any]) -> Passage:
     """Read back what `document` wrote; unknown keys of later versions are left out."""
     known = {field.name for field in fields(Passage)}
     values = {key: value for key, value in document.items() if key in known}
-    for name in ("opened_at", "crossed_at", "closed_at", "weight_told_at"):
+    for name in ("opened_at", "boom_up_at", "crossed_at", "closed_at", "weight_told_at"):
         if values.get(name):
             values[name] = datetime.fromisoformat(values[name])
     for name in ("containers", "seals", "scanned", "check_texts"):

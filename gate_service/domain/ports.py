@@ -8,6 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
+from gate_service.domain.draws import WantedDraw
 from gate_service.domain.events import JsonObject
 from gate_service.domain.reading import Aspect, DeviceHealth, LaneInputs, Reading, Side
 from gate_service.domain.record import Entry
@@ -196,6 +197,18 @@ class NobodyOnDuty:
 
     def released(self, reasons: Sequence[str], regime_id: str | None) -> None:
         """Forget it."""
+
+
+PolicyAt = Callable[[datetime], JsonObject | None]
+"""The policy that judges at a moment; None is the default of the rules."""
+
+
+class Draws(Protocol):
+    """Draws under the day's secret, made once and kept."""
+
+    async def draw(self, wanted: Sequence[WantedDraw], passage_id: str) -> Mapping[str, bool]:
+        """Every draw asked for, by name, recorded before it is answered. Never raises; what fails counts as drawn."""
+        ...
 
 
 StateListener = Callable[[str], None]

@@ -19,7 +19,13 @@ class LedgerKind(StrEnum):
     VEHICLE_IN = "vehicle_in"
     VEHICLE_OUT = "vehicle_out"
     TARE_SEEN = "tare_seen"  # an empty vehicle was weighed
-    DECLARATION_PASSED = "declaration_passed"  # goods mass of one truck against its declaration
+    DECLARATION_PASSED = "declaration_passed"  # goods mass of one truck against its declaration; `detail` thousandths
+    DECLARATION_RESERVED = "declaration_reserved"  # with the decision; `limit` grams of others seen, below 0 unchecked
+    DECLARATION_RETURNED = "declaration_returned"  # turned back or never crossed
+    TEMPORARY_EXIT = "temporary_exit"  # key slip; `detail` is JSON [customs code, return due in us]
+    TEMPORARY_RETURN = "temporary_return"  # key slip
+    INSPECTION_ORDERED = "inspection_ordered"  # key place; `detail` is a JSON list of slips
+    INSPECTION_DONE = "inspection_done"  # key `found` or `nothing`; `detail` is JSON [by, what]
     OVERRIDE_USED = "override_used"  # released against a reason; key <shift>/<reason_code>
     REGIME_USED = "regime_used"  # released in the emergency regime; key its id, `limit` its number of passages
     PAPER_TYPED = "paper_typed"  # a passage that was written on paper; key the regime's id, or `paper`
@@ -34,6 +40,7 @@ class LedgerChange:
     passage_id: str
     mass: Mass | None = None
     limit: int = 1  # of SLIP_RESERVED the `pass_limit` (SlipTakenError), of REGIME_USED the passages of the regime
+    detail: str = ""  # what else the kind carries
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,8 @@ AUTHORITY: Final = frozenset({Role.AUTHORITY})
 TELL_AGAIN: Final = frozenset({Role.AUTHORITY, Role.SUPERVISOR})
 SEE_POLICY: Final = frozenset({Role.SUPERVISOR, Role.AUDITOR, Role.ADMINISTRATOR})
 KEEP_POLICY: Final = frozenset({Role.SUPERVISOR, Role.ADMINISTRATOR})
+CHANGE_REGISTERS: Final = frozenset({Role.SUPERVISOR})
+REPORTS: Final = frozenset({Role.SUPERVISOR, Role.AUDITOR, Role.CUSTOMS})
 ACCOUNTS: Final = frozenset({Role.ADMINISTRATOR})
 DISPLAY: Final = frozenset({Role.DEVICE, Role.OPERATOR, Role.SUPERVISOR, Role.ADMINISTRATOR})
 NOBODY: Final[frozenset[Role]] = frozenset()
@@ -58,6 +60,9 @@ ADDRESSES: Final = (
     Address("GET", "/policy", SEE_POLICY),
     Address("GET", "/driver/{lane}", DISPLAY, Scope.DISPLAY, lane_bound=True, while_locked=True),
     Address("GET", "/authority", HAZMAT),
+    Address("GET", "/registers", WATCH),
+    Address("GET", "/reports", REPORTS),
+    Address("GET", "/point/{point}", DISPLAY, Scope.DISPLAY),
     Address("GET", "/api/docs", DOCS),
     Address("GET", "/api/openapi.json", DOCS, Scope.READ),
     # the service itself
@@ -101,6 +106,7 @@ ADDRESSES: Final = (
     Address("GET", "/api/v1/shifts/{number}/log", READ_RECORD),
     Address("POST", "/api/v1/matters/{record}/settle", COVER),
     Address("POST", "/api/v1/routing", WORK_LANES, Scope.ROUTING),
+    Address("GET", "/api/v1/points/{point}", DISPLAY, Scope.DISPLAY),
     Address("WS", "/api/v1/live", WATCH | {Role.DEVICE}, Scope.DISPLAY, while_locked=True),
     Address("GET", "/api/v1/events", WATCH, Scope.EVENTS, while_locked=True),
     # the record
@@ -111,6 +117,21 @@ ADDRESSES: Final = (
     Address("GET", "/api/v1/audit", AUDIT),
     Address("GET", "/api/v1/devices", WATCH, Scope.READ),
     Address("GET", "/api/v1/sync", WATCH, Scope.READ),
+    # registers: read by operators, changed by supervisors; the form and results of inspections by whoever is there
+    Address("GET", "/api/v1/registers/{register}", READ_RECORD, Scope.READ),
+    Address("POST", "/api/v1/registers/vehicles", CHANGE_REGISTERS),
+    Address("POST", "/api/v1/registers/vehicles/{plate}/end", CHANGE_REGISTERS),
+    Address("POST", "/api/v1/registers/goods", WORK_LANES),
+    Address("POST", "/api/v1/registers/goods/{slip_no}/void", CHANGE_REGISTERS),
+    Address("POST", "/api/v1/registers/inside/{plate}", CHANGE_REGISTERS),
+    Address("POST", "/api/v1/registers/temporary_exits/{slip_no}/return", CHANGE_REGISTERS),
+    Address("POST", "/api/v1/registers/inspections/{passage_id}/result", WORK_LANES),
+    # reports
+    Address("GET", "/api/v1/reports/risk", REPORTS, Scope.READ),
+    Address("GET", "/api/v1/reports/risk.csv", REPORTS, Scope.READ),
+    Address("GET", "/api/v1/reports/flow", REPORTS, Scope.READ),
+    Address("GET", "/api/v1/reports/flow.csv", REPORTS, Scope.READ),
+    Address("GET", "/api/v1/reports/draws", REPORTS, Scope.READ),
     # hazardous goods
     Address("GET", "/api/v1/hazmat/entries", HAZMAT, Scope.HAZMAT),
     Address("GET", "/api/v1/hazmat/inventory", HAZMAT, Scope.HAZMAT),

@@ -22,10 +22,10 @@ from gate_service.web.problems import places
 M = TypeVar("M", bound="Body")
 
 # No control characters: they have no place in a name, a number or a reason, and end up in logs and on screens.
-_PRINTABLE: Final = r"^[^\x00-\x1f\x7f]*$"
-Short = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=_PRINTABLE)]
+PRINTABLE: Final = r"^[^\x00-\x1f\x7f]*$"
+Short = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=PRINTABLE)]
 Text = Annotated[str, StringConstraints(max_length=1000, pattern=r"^[^\x00-\x08\x0b-\x1f\x7f]*$")]
-Code = Annotated[str, StringConstraints(min_length=1, max_length=4096, pattern=_PRINTABLE)]  # a QR code: at most 2,953
+Code = Annotated[str, StringConstraints(min_length=1, max_length=4096, pattern=PRINTABLE)]  # a QR code: at most 2,953
 Secret = Annotated[str, StringConstraints(min_length=1, max_length=512)]
 Several = Annotated[list[Short], Field(max_length=20)]
 Digits = Annotated[str, StringConstraints(pattern=r"^[0-9]{6,8}$")]
@@ -97,7 +97,7 @@ class Plate(Body):
     """What a camera saw. Null: not looked at; an empty list: looked and nothing there."""
 
     plate: Short | None
-    trailer_plate: Annotated[str, StringConstraints(max_length=64, pattern=_PRINTABLE)] | None = None
+    trailer_plate: Annotated[str, StringConstraints(max_length=64, pattern=PRINTABLE)] | None = None
     containers: Several | None = None
     seals: Several | None = None
     confidence: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] | None = None
@@ -109,12 +109,13 @@ class CommandFields(Body):
     """What a command needs beyond passage and reason."""
 
     plate: Short | None = None
-    trailer_plate: Annotated[str, StringConstraints(max_length=64, pattern=_PRINTABLE)] | None = None
+    trailer_plate: Annotated[str, StringConstraints(max_length=64, pattern=PRINTABLE)] | None = None
     slip_nos: Several | None = None
     containers: Several | None = None
     seals: Several | None = None
     side: Literal["entry", "exit"] | None = None
     way: Literal["back_out", "forward"] | None = None
+    place: Literal["yard_inside", "yard_before", "at_premises"] | None = None
     crossed: bool | None = None
 
 
@@ -200,7 +201,7 @@ class Enterprise(Body):
     """The enterprise whose stock is corrected."""
 
     customs_code: Short
-    name: Annotated[str, StringConstraints(max_length=200, pattern=_PRINTABLE)] | None = None
+    name: Annotated[str, StringConstraints(max_length=200, pattern=PRINTABLE)] | None = None
 
 
 class CorrectedLine(Body):
@@ -208,14 +209,14 @@ class CorrectedLine(Body):
 
     storage_unit: Short
     un_no: Annotated[str, StringConstraints(pattern=r"^[0-9]{4}$")]
-    name: Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=_PRINTABLE)]
+    name: Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=PRINTABLE)]
     hazard_class: Annotated[str, StringConstraints(pattern=r"^[1-9](\.[1-6])?[A-Z]?$")] = Field(alias="class")
     change_kg: Annotated[Decimal, Field(strict=False, ge=-1_000_000_000, le=1_000_000_000, decimal_places=3)]
     cas: Short | None = None
     subsidiary: Several = Field(default_factory=list)
     packing_group: Literal["I", "II", "III"] | None = None
     emergency_phone: Short | None = None
-    sds: Annotated[str, StringConstraints(max_length=500, pattern=_PRINTABLE)] | None = None
+    sds: Annotated[str, StringConstraints(max_length=500, pattern=PRINTABLE)] | None = None
     ghs_symbol: Several = Field(default_factory=list)
 
 
@@ -316,12 +317,14 @@ async def read_object(request: Request) -> dict[str, Any]:
 
 
 def described(model: type[Body]) -> dict[str, Any]:
-    """What the API description says of a body that this module reads."""
+    """What the API description says of a body that `reader` reads."""
+    if model not in DESCRIBED:
+        DESCRIBED.append(model)
     schema = {"$ref": f"#/components/schemas/{model.__name__}"}
     return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}
 
 
-DESCRIBED: Final[tuple[type[Body], ...]] = (
+DESCRIBED: Final[list[type[Body]]] = [
     SignIn,
     Unlock,
     NewPassword,
@@ -347,7 +350,7 @@ DESCRIBED: Final[tuple[type[Body], ...]] = (
     PolicyQuestion,
     NewPolicy,
     Withdrawal,
-)
+]
 
 
 def schemas() -> dict[str, Any]:

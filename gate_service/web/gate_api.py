@@ -11,7 +11,10 @@ from gate_service.domain.commands import Actor, CommandRequest, PlateRead
 from gate_service.domain.corrections import Correction
 from gate_service.domain.events import JsonObject
 from gate_service.duty_desk import DutyDesk
+from gate_service.gate_form import GoodsForm
 from gate_service.paper_desk import PaperDesk
+from sync.register_changes import ServiceVehicle
+from sync.report_queries import By
 
 Snapshot = JsonObject
 """One lane as `docs/architecture.md` shapes it."""
@@ -46,6 +49,58 @@ class PolicyApi(Protocol):
 
     async def withdraw(self, version: str, reason: str, by: str) -> dict[str, Any]:
         """Take back what is not in force yet."""
+        ...
+
+
+class RegistersApi(Protocol):
+    """The registers and their changes; refused ones raise InputError or NotFoundError."""
+
+    async def rows(self, register: str, text: str, limit: int) -> dict[str, Any]:
+        """One register as a list: `{"register", "as_of", "rows"}`."""
+        ...
+
+    async def put_vehicle(self, vehicle: ServiceVehicle, actor: Actor) -> dict[str, Any]:
+        """Register a service vehicle."""
+        ...
+
+    async def end_vehicle(self, plate: str, reason: str, actor: Actor) -> dict[str, Any]:
+        """End its line."""
+        ...
+
+    async def register_goods(self, form: GoodsForm, actor: Actor) -> dict[str, Any]:
+        """Make a slip of type 5 by the form of Announcement 200: `{"slip"}`."""
+        ...
+
+    async def void_goods(self, slip_no: str, reason: str, actor: Actor) -> dict[str, Any]:
+        """Void it."""
+        ...
+
+    async def set_inside(self, plate: str, is_inside: bool, reason: str, actor: Actor) -> dict[str, Any]:
+        """Put the ledger of vehicles inside right."""
+        ...
+
+    async def returned(self, slip_no: str, passage_id: str, reason: str, actor: Actor) -> dict[str, Any]:
+        """A temporary exit came back."""
+        ...
+
+    async def inspected(self, passage_id: str, is_hit: bool, what: str, actor: Actor) -> dict[str, Any]:
+        """The result of an inspection."""
+        ...
+
+
+class ReportsApi(Protocol):
+    """What is counted over a period."""
+
+    async def risk(self, since: datetime | None, until: datetime | None, by: By) -> dict[str, Any]:
+        """Interceptions, inspections and hits."""
+        ...
+
+    async def flow(self, since: datetime | None, until: datetime | None) -> dict[str, Any]:
+        """Share without interception, median time from arrival to boom."""
+        ...
+
+    async def draws(self) -> dict[str, Any]:
+        """Commitments, and the secrets and draws of days that are over."""
         ...
 
 
@@ -176,7 +231,21 @@ class GateApi(Protocol):
         ...
 
     async def route(self, document: JsonObject) -> dict[str, Any]:
-        """Which lane a vehicle should take; the shapes of `gate route`."""
+        """Which lane a vehicle should take: a bare `scan` or `plate`, or the shapes of `gate route`."""
+        ...
+
+    def point(self, point_id: str) -> dict[str, Any]:
+        """What the display of a place before the lanes shows now."""
+        ...
+
+    @property
+    def registers(self) -> RegistersApi:
+        """What the site keeps around the judging."""
+        ...
+
+    @property
+    def reports(self) -> ReportsApi:
+        """What is counted over a period."""
         ...
 
     def health(self) -> dict[str, Any]:

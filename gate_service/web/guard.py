@@ -23,7 +23,7 @@ from sync.accounts import Caller
 SESSION_COOKIE: Final = "gate_session"
 DISPLAY_COOKIE: Final = "gate_display"  # holds a display token: a screen has no keyboard to sign in with
 CSRF_HEADER: Final = "x-csrf-token"
-DISPLAY_PATH: Final = "/driver/{lane}"
+DISPLAY_PATHS: Final = frozenset({"/driver/{lane}", "/point/{point}"})
 SAFE_METHODS: Final = frozenset({"GET", "HEAD", "WS"})
 
 
@@ -63,7 +63,7 @@ async def find_caller(connection: HTTPConnection) -> Caller | None:
 
 def _display_token(connection: HTTPConnection) -> str:
     """The token in the address of a driver display: a screen's start page is all that can be set up on it."""
-    if getattr(connection.scope.get("route"), "path", None) != DISPLAY_PATH:
+    if getattr(connection.scope.get("route"), "path", None) not in DISPLAY_PATHS:
         return ""
     return connection.query_params.get("token", "")
 

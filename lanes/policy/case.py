@@ -19,6 +19,7 @@ from lanes.policy.policy_reading import DEFAULT_POLICY, read_policy
 from lanes.policy.slip_reading import read_enterprise, read_hold, read_slip
 
 SOURCES = ("central", "local")
+GATES = ("single", "first", "second")
 CLAIMS = ("not_needed", "granted", "refused", "unavailable")
 
 
@@ -134,6 +135,7 @@ class Case:
     lane: LaneFacts
     now: datetime
     site: str | None = None
+    is_second_gate: bool = False
     scanned: str | None = None
     found_by: str = "scan"
     slips: tuple[Slip, ...] = ()
@@ -163,6 +165,7 @@ def read_case(document: object) -> Case:
         lane=_read_lane(fields),
         now=now,
         site=site,
+        is_second_gate=fields.has("gate") and fields.chosen("gate", GATES) == "second",
         scanned=scanned,
         found_by=_found_by(fields, scanned, slips),
         slips=slips,

@@ -1,22 +1,17 @@
-"""Random draws that can be checked afterwards: HMAC-SHA-256 under the day's secret (RULES 3, `spot_check`)."""
+"""Random draws under the day's secret (RULES 3, `spot_check`); the formula is `gate_service.domain.draws`."""
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 from collections.abc import Mapping
 from fractions import Fraction
 from typing import Final
 
+from gate_service.domain.draws import commitment, fraction_of
+
+__all__ = ["SPOT", "WEIGH", "commitment", "fraction_of", "is_drawn"]
+
 SPOT: Final = "spot:"
 WEIGH: Final = "weigh:"
-_WHOLE: Final = 2**64
-
-
-def fraction_of(secret: bytes, name: str) -> Fraction:
-    """The first eight bytes, big-endian, of HMAC-SHA-256(secret, name) as a fraction of 2^64."""
-    digest = hmac.new(secret, name.encode(), hashlib.sha256).digest()
-    return Fraction(int.from_bytes(digest[:8], "big"), _WHOLE)
 
 
 def is_drawn(prefix: str, subject: str, rate: Fraction, secret: bytes | None, kept: Mapping[str, bool]) -> bool:
@@ -31,8 +26,3 @@ def is_drawn(prefix: str, subject: str, rate: Fraction, secret: bytes | None, ke
     if rate == 0:
         return False
     return secret is None or fraction_of(secret, name) < rate
-
-
-def commitment(secret: bytes) -> str:
-    """What is published at the day's start: the SHA-256 of the secret, in hex."""
-    return hashlib.sha256(secret).hexdigest()

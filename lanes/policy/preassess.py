@@ -51,6 +51,7 @@ def preassess(
     *,
     site: str,
     now: datetime,
+    gate: str = "single",
     known: Mapping[str, Any] | None = None,
     policy: Mapping[str, Any] | None = None,
 ) -> tuple[Check, ...]:
@@ -65,6 +66,7 @@ def preassess(
         {
             "lane": {"kind": "declared", "direction": direction if direction in DIRECTIONS else "inbound"},
             "site": site,
+            "gate": gate,
             "slips": [slip],
             "now_at": now.isoformat(),
             "source": "central",

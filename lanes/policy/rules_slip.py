@@ -72,10 +72,11 @@ def slip_revoked(facts: Facts) -> Iterator[Check]:
 
 
 def slip_not_approved(facts: Facts) -> Iterator[Check]:
-    """The status is not `approved`."""
+    """The status is not `approved`; at the second gate of two (二卡) it must be that of the first one passed."""
+    needed = "first_gate_passed" if facts.case.is_second_gate else "approved"
     for slip in facts.case.slips:
-        if slip.status != "approved":
-            yield Check("slip_not_approved", Verdict.REFUSE, "approved", slip.status, source=_of(slip))
+        if slip.status != needed:
+            yield Check("slip_not_approved", Verdict.REFUSE, needed, slip.status, source=_of(slip))
 
 
 def slip_expired(facts: Facts) -> Iterator[Check]:

@@ -127,13 +127,15 @@ class CentralState:
         return {**change["slip"], "as_of": _now()} if "slip" in change else None
 
     def slips_of(self, plate: str, direction: str) -> list[dict[str, Any]]:
-        """Approved slips of a plate and direction that are not used up."""
+        """Approved slips of a plate and direction, or past the first of two gates, that are not used up."""
         found = []
         for (body,) in self.db.execute("SELECT body FROM changes WHERE kind = 'slip'"):
             slip = json.loads(body).get("slip")
             if not slip or (slip.get("vehicle") or {}).get("plate") != plate or slip.get("direction") != direction:
                 continue
-            if slip.get("status") == "approved" and len(self._uses(slip["slip_no"])) < (slip.get("pass_limit") or 1):
+            if slip.get("status") in ("approved", "first_gate_passed") and len(self._uses(slip["slip_no"])) < (
+                slip.get("pass_limit") or 1
+            ):
                 found.append({**slip, "as_of": _now()})
         return found
 
@@ -142,7 +144,7 @@ class CentralState:
     def _uses(self, slip_no: str, other_than: str = "") -> list[dict[str, Any]]:
         rows = self.db.execute(
             "SELECT slip_no, site, passage_id, at FROM claims WHERE slip_no = ? AND passage_id <> ?"
-            " AND state <> 'returned' ORDER BY rowid",
+            " AND state NOT IN ('returned', 'first_gate') ORDER BY rowid",
             (slip_no, other_than),
         )
         return [dict(zip(("slip_no", "site", "passage_id", "at"), row, strict=True)) for row in rows]
@@ -227,6 +229,18 @@ class CentralState:
         slip_no, passage_id = event_data.get("slip_no"), event_data.get("passage_id")
         if event["type"] == "slip.used" and slip_no and passage_id:
             self.use(site, slip_no, passage_id, event.get("at", ""))
+            if event_data.get("gate") in ("first", "second"):
+                self._pass_gate(slip_no, passage_id, event_data["gate"])
+
+    def _pass_gate(self, slip_no: str, passage_id: str, gate: str) -> None:
+        """Of two gates: past the first the slip is open for the second, past the second it is used."""
+        slip = self.slip(slip_no)
+        if gate == "first":
+            self.db.execute(
+                "UPDATE claims SET state = 'first_gate' WHERE slip_no = ? AND passage_id = ?", (slip_no, passage_id)
+            )
+        if slip is not None:
+            self._load_one({"kind": "slip", "slip": {**slip, "status": f"{gate}_gate_passed"}})
 
     # --- checkpoints --------------------------------------------------------------------------------------------------
 

@@ -64,6 +64,9 @@ secret_file = "authority.secret"
 allow = ["{authority_place}"]
 [policy]
 secret_file = "draws.secret"
+[[points]]
+id = "pre-1"
+name = {{ zh = "预检口", en = "Before the lanes" }}
 """
 LANE_FILE = """
 [[modules]]

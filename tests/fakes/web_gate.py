@@ -294,6 +294,9 @@ class FakeGate:
     corrections: list[tuple[Any, Actor]] = field(default_factory=list)
     holds: dict[str, dict[str, Any]] = field(default_factory=dict)
     policies: Any = None  # `web_site.serve` puts the real desk here
+    registers: Any = None  # the real desk, over the served site's own record
+    reports: Any = None
+    journal: Any = None
 
     duty: Any = None  # the real desks, over the test's own record (`web_site.serve`)
     paper: Any = None
@@ -491,6 +494,12 @@ class FakeGate:
         if "lanes" not in document:
             raise InputError("lanes: a list expected, found nothing")
         return {"lane": None, "refused": {}}
+
+    def point(self, point_id: str) -> dict[str, Any]:
+        if point_id != "pre-1":
+            raise NotFoundError(f"point {point_id!r}: pre-1 expected")
+        name = {"zh": "预检口", "en": "Before the lanes"}
+        return {"point": point_id, "name": name, "lane": None, "driver": {"zh": "请出示核放单", "en": "Show your slip"}}
 
     def health(self) -> dict[str, Any]:
         return {"ready": self.is_ready, "reasons": [] if self.is_ready else ["record_unwritable"]}

@@ -6,6 +6,7 @@ import ssl
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,15 +18,21 @@ from gate_service.domain.commands import Role, Scope
 from gate_service.duty_desk import DutyDesk
 from gate_service.paper_desk import PaperDesk
 from gate_service.policy_desk import PolicyDesk
+from gate_service.register_desk import RegisterDesk, RegisterSite
+from gate_service.report_desk import ReportDesk
 from gate_service.web.app import create_app
 from gate_service.web.server import WebServer
 from gate_service.web.settings import WebSettings
 from sync.accounts import Accounts
 from sync.database import Database, DatabaseSettings
+from sync.day_secrets import DaySecrets
 from sync.journal import SqlJournal
 from sync.passwords import Passwords
 from sync.policies import PolicyBook
 from sync.regimes import Regimes
+from sync.register_changes import RegisterChanges
+from sync.report_queries import ReportQueries
+from sync.report_rows import ReportRows
 from sync.shifts import Shifts
 from sync.tokens import Tokens
 from tests.fakes.lane_rig import RigSlips, lane_settings
@@ -104,6 +111,10 @@ async def _desks(gate: FakeGate, database: Database, journal: SqlJournal, clock:
     async def parked() -> int:
         return 0
 
+    desk = RegisterSite("K1", "single", timedelta(hours=2), lambda _: None)
+    gate.registers = RegisterDesk(journal, RegisterChanges(database, journal, clock), clock, desk)
+    secrets, rows = DaySecrets(database, journal, clock), ReportRows(database, {})
+    gate.reports, gate.journal = ReportDesk(ReportQueries(database, rows), secrets, clock), journal
     gate.paper = PaperDesk(journal, regimes, shifts, RigSlips(), clock, lanes={"in-d1": lane_settings()})
     async with DutyDesk(shifts, regimes, clock, lanes=gate.lanes, parked=parked, on_changed=lambda: None) as gate.duty:
         yield

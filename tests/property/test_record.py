@@ -19,13 +19,23 @@ from sync.journal import SqlJournal
 from sync.verify import verify_directory
 from tests.fakes.record_entries import event, note, passage, passage_id
 
-changes = st.builds(
-    LedgerChange,
-    kind=st.sampled_from(list(LedgerKind)),
-    key=st.sampled_from(["A", "B"]),
-    passage_id=st.sampled_from([passage_id(1), passage_id(2), passage_id(3)]),
-    mass=st.one_of(st.none(), st.integers(-5, 80_000_000).map(Mass)),
-    limit=st.integers(1, 2),
+DETAILS = {
+    LedgerKind.TEMPORARY_EXIT: ['["3311660001", 5]'],
+    LedgerKind.INSPECTION_ORDERED: ["", '["A"]', '["A", "B"]'],
+    LedgerKind.INSPECTION_DONE: ['["user:one", "nothing"]'],
+    LedgerKind.DECLARATION_RESERVED: ["", "7000"],
+    LedgerKind.DECLARATION_PASSED: ["", "7000"],
+}
+changes = st.sampled_from(list(LedgerKind)).flatmap(
+    lambda kind: st.builds(
+        LedgerChange,
+        kind=st.just(kind),
+        key=st.sampled_from(["A", "B", "found"]),
+        passage_id=st.sampled_from([passage_id(1), passage_id(2), passage_id(3)]),
+        mass=st.one_of(st.none(), st.integers(-5, 80_000_000).map(Mass)),
+        limit=st.integers(-1, 2),
+        detail=st.sampled_from(DETAILS.get(kind, [""])),
+    )
 )
 kinds = st.sampled_from([EventType.PASSAGE_WEIGHED, EventType.HAZMAT_ENTERED, EventType.SLIP_USED])
 steps = st.tuples(st.lists(changes, max_size=3), st.lists(kinds, max_size=3), st.sampled_from([None, 1, 2]))

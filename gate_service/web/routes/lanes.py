@@ -154,8 +154,16 @@ async def approve(
 
 @router.post("/routing")
 async def routing(web: Parts, document: Annotated[dict[str, Any], Depends(read_object)]) -> dict[str, Any]:
-    """Which lane a vehicle should take, and why not the others; the shapes of `gate route`."""
+    """Which lane a vehicle should take, and why not the others: a bare `scan` or `plate` (and `direction`, `point`), or
+    the shapes of `gate route`.
+    """
     return await web.gate.route(document)
+
+
+@router.get("/points/{point}")
+async def point_now(web: Parts, point: str) -> dict[str, Any]:
+    """What the display of a place before the lanes shows now."""
+    return web.gate.point(point)
 
 
 @router.get("/events")

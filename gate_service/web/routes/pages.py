@@ -81,14 +81,37 @@ async def first(request: Request, web: Parts) -> Response:
     return _page(request, web, "first")
 
 
+@router.get("/registers")
+async def registers(request: Request, web: Parts) -> Response:
+    """What the site keeps: vehicles, goods, declarations, inspections and the rest, as lists."""
+    return _page(request, web, "registers")
+
+
+@router.get("/reports")
+async def reports(request: Request, web: Parts) -> Response:
+    """What is counted over a period."""
+    return _page(request, web, "reports")
+
+
 @router.get("/driver/{lane}")
 async def driver(
     request: Request, web: Parts, lane: str, token: Annotated[str | None, Query(max_length=128)] = None
 ) -> Response:
     """The driver display of one lane. `?token=` (the guard believed it) becomes a cookie and leaves the address."""
     snapshot = web.gate.lane(lane)
-    if token is None:
-        return _page(request, web, "driver", lane=snapshot)
+    return _page(request, web, "driver", lane=snapshot) if token is None else _with_cookie(request, web, token)
+
+
+@router.get("/point/{point}")
+async def point_display(
+    request: Request, web: Parts, point: str, token: Annotated[str | None, Query(max_length=128)] = None
+) -> Response:
+    """The display of a place before the lanes."""
+    found = web.gate.point(point)
+    return _page(request, web, "point", point=found) if token is None else _with_cookie(request, web, token)
+
+
+def _with_cookie(request: Request, web: Parts, token: str) -> Response:
     answer = RedirectResponse(request.url.path, 303)
     has_tls = web.settings.has_tls
     answer.set_cookie(

@@ -134,7 +134,11 @@ async def test_the_slips_of_a_vehicle_sent_to_the_yard_inside_are_reserved_with_
     await rig.run(5)
     await _do(rig, Command.INSPECT)
     command = next(entry for entry in rig.journal.entries if entry.kind == "command")
-    assert [change.kind for change in command.ledger] == [LedgerKind.SLIP_RESERVED]
+    assert [change.kind for change in command.ledger] == [
+        LedgerKind.SLIP_RESERVED,
+        LedgerKind.DECLARATION_RESERVED,
+        LedgerKind.INSPECTION_ORDERED,
+    ]
 
 
 async def test_a_second_vehicle_on_the_platform_is_told_and_gets_a_passage_of_its_own(rig):

@@ -14,6 +14,7 @@ from gate_service.domain.passage import Disposition
 from gate_service.domain.reading import Aspect, BoomPosition, Detector, Presence, Side, WeightStatus
 from gate_service.domain.regime import SLIP_TYPES
 from gate_service.domain.verdict import Verdict
+from gate_service.register_desk import names
 from gate_service.web import context
 from gate_service.web.access import pages_of
 from lanes.policy.reasons import REASONS
@@ -40,10 +41,46 @@ def all_errors(kind: type[errors.GateError]) -> set[str]:
     return shown.union(*(all_errors(one) for one in kind.__subclasses__()))
 
 
+COLUMNS = {
+    name
+    for program, start in (
+        ("registers.js", "const COLUMNS"),
+        ("reports.js", "const RISK"),
+        ("reports.js", "const FLOW"),
+    )
+    for name in re.findall(
+        r'"([a-z_0-9]+)"',
+        re.split(r"\n(?:\};|const (?!COLUMNS))", PROGRAMS[program][PROGRAMS[program].index(start) :])[0],
+    )
+}
+GOODS = {"direction", "category", "plate", "tare_kg", "trailer_plate", "trailer_tare_kg", "customs_code", "enterprise"}
+GOODS |= {"driver", "name", "quantity", "unit", "gross_kg", "hs_code", "item_no"}
+
 FAMILIES = {
     "authority.delivery.": {"due", "parked", "delivered"},
     "authority.history.": {"hour", "day"},
     "authority.xlsx.": {"inventory", "entries"},
+    "category.": {"infrastructure", "office", "labour_protection", "living", "other", "transit"},
+    "column.": COLUMNS | {"day", "sha256", "secret", "draws"},
+    "goods.": GOODS | {"title", "line", "more", "send", "made", "grades"},
+    "list.origin.": {"central", "site"},
+    "list.place.": {"yard_inside", "yard_before", "at_premises"},
+    "list.state.": {
+        "valid",
+        "expired",
+        "not_yet",
+        "ended",
+        "open",
+        "used",
+        "void",
+        "complete",
+        "closed",
+        "exceeded",
+        "short",
+    },
+    "register.": set(names()),
+    "report.": {"risk", "flow", "draws"},
+    "report.by.": {"enterprise", "credit", "goods"},
     "authority.because.": {
         "unmatched",
         "mass_unknown",

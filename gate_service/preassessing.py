@@ -1,0 +1,138 @@
+"""Before the truck comes (RULES 2): each slip is judged once per version when its copy arrives or changes.
+
+What would stop it is recorded and told (`slip.preassessed`), so that it can be mended before departure; once it is
+mended that is told too. Police holds are neither told nor kept here: the driver and the enterprise must not learn of
+them. Works off the difference between copy and what was judged, so a restart goes on where it was.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID, uuid5
+
+from sqlalchemy import Connection
+
+from gate_service.domain.errors import InputError
+from gate_service.domain.events import Event, EventType
+from gate_service.domain.ports import Clock, PolicyAt
+from gate_service.domain.record import Entry
+from gate_service.domain.verdict import Check, Verdict
+from lanes.policy.explain import sentence
+from lanes.policy.preassess import preassess
+from sync.encoding import to_json
+from sync.journal import SqlJournal
+from sync.preassessments import Due, due, keep
+from sync.worker import SyncWorker
+
+NAMESPACE: Final = UUID("5a1d9d0b-0a53-5c7a-8d0c-6f3a9b7be021")
+PIECE: Final = 20  # slips judged together; their records and events are one transaction
+PAUSE_S: Final = 0.05  # between pieces: a whole copy that arrives at once must not hold up a lane
+LOOK_EVERY_S: Final = 1.0
+THROUGH: Final = frozenset({"passed", "second_gate_passed"})
+"""Nothing can stop a slip that has been through."""
+
+
+@dataclass(frozen=True, slots=True)
+class PreassessedSite:
+    """What slips are judged for."""
+
+    id: str
+    gate: str
+    policy_at: PolicyAt
+
+    @property
+    def through(self) -> frozenset[str]:
+        """Statuses of slips that have been through here."""
+        return THROUGH | {"first_gate_passed"} if self.gate == "first" else THROUGH
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """One version of a slip. `verdict` None: not to be judged here (another site, book only, been through)."""
+
+    slip: Due
+    verdict: str | None
+    checks: list[dict[str, Any]]
+
+    @property
+    def is_told(self) -> bool:
+        """Whether it is to be told: something would stop it, or something would have until this version."""
+        was_stopped = self.slip.before not in (None, "release")
+        return self.verdict is not None and (self.verdict != "release" or was_stopped)
+
+
+class Preassessor:
+    """A step of `Keeper`; constructed in `bootstrap`."""
+
+    def __init__(self, journal: SqlJournal, worker: SyncWorker, clock: Clock, site: PreassessedSite) -> None:
+        self._journal = journal
+        self._worker = worker
+        self._clock = clock
+        self._site = site
+
+    async def step(self) -> float:
+        """Judge the next piece. Waits for the copy to change where nothing is due."""
+        changed = self._worker.cache.changed
+        changed.clear()
+        slips = await self._journal.read(lambda connection: due(connection, PIECE))
+        if slips:
+            await self._judge(slips)
+            return PAUSE_S
+        await changed.wait()
+        return PAUSE_S
+
+    async def _judge(self, slips: list[Due]) -> None:
+        now = self._clock.now()
+        judged = []
+        for slip in slips:
+            answer = await self._worker.slip_source.from_copy([slip.slip_no])
+            judged.append(await asyncio.to_thread(self.judge, slip, answer.known, now))
+        events = tuple(self._event(one, now) for one in judged if one.is_told)
+        facts = {"slips": [[one.slip.slip_no, one.slip.version, one.verdict, _codes(one)] for one in judged]}
+
+        def also(connection: Connection, number: int) -> None:
+            for one in judged:
+                keep(connection, one.slip, (one.verdict, to_json(one.checks)), now, number)
+
+        await self._journal.write(Entry("slips_preassessed", now, "service", facts, events=events), also)
+
+    def judge(self, slip: Due, known: Mapping[str, Any], now: datetime) -> Judged:
+        """Judge one version as of now. What the rules cannot read is left to the lane."""
+        document = slip.document
+        sites = document.get("site_ids") or []
+        is_elsewhere = isinstance(sites, list) and bool(sites) and self._site.id not in sites
+        if is_elsewhere or document.get("physical") is False or document.get("status") in self._site.through:
+            return Judged(slip, None, [])
+        try:
+            site = self._site
+            gate = site.gate if document.get("status") == "first_gate_passed" else "single"
+            found = preassess(document, site=site.id, gate=gate, now=now, known=known, policy=site.policy_at(now))
+        except InputError:
+            return Judged(slip, None, [])
+        checks = [check for check in found if check.verdict is not Verdict.DETAIN]
+        verdict = max((check.verdict for check in checks), default=Verdict.RELEASE)
+        return Judged(slip, verdict.word, [_shown(check) for check in checks])
+
+    def _event(self, judged: Judged, at: datetime) -> Event:
+        slip = judged.slip
+        data = {
+            "slip_no": slip.slip_no,
+            "version": slip.version,
+            "verdict": judged.verdict,
+            "checks": [{key: value for key, value in check.items() if key != "text"} for check in judged.checks],
+        }
+        event_id = uuid5(NAMESPACE, f"{self._site.id}/{slip.slip_no}/{slip.version}")
+        return Event(event_id, EventType.SLIP_PREASSESSED, at, data)
+
+
+def _shown(check: Check) -> dict[str, Any]:
+    text = {language: sentence(check, None, language) for language in ("zh", "en")}
+    return {**check.as_document(), "text": text}
+
+
+def _codes(judged: Judged) -> list[str]:
+    return [check["reason_code"] for check in judged.checks]

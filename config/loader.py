@@ -31,6 +31,7 @@ class LoadedSite:
     secret: str | None
     central_token: str | None
     authority_secret: str | None
+    path: Path | None = None  # the file itself, for a lane that is configured anew while the others work
 
 
 def load(path: Path) -> LoadedSite:
@@ -54,6 +55,7 @@ def load(path: Path) -> LoadedSite:
         authority_secret=_text_of(
             file.authority.secret_file if file.authority else None, folder, "authority.secret_file", problems
         ),
+        path=path,
     )
     _check_slip_keys(file, folder, problems)
     if loaded.secret is not None and not _is_hex(loaded.secret):
@@ -218,6 +220,32 @@ def _problems_of_lane(lane: Lane, modules: set[str]) -> list[str]:
     if inputs.fire is None:
         problems.append("inputs.fire: expected: nothing is lowered while the fire input cannot be read")
     problems += _weighbridge_problems(lane)
+    problems += _both_ends_problems(lane)
+    return problems
+
+
+def _both_ends_problems(lane: Lane) -> list[str]:
+    """What an airlock and a reversible lane need at both ends."""
+    inputs, outputs = lane.inputs, lane.outputs
+    has_both = outputs.entry_raise is not None and outputs.exit_raise is not None
+    problems = []
+    if lane.barriers.interlocked and not has_both:
+        problems.append("barriers.interlocked: an entry and an exit barrier expected")
+    if not lane.reversible:
+        return problems
+    if not has_both:
+        problems.append("reversible: an entry and an exit barrier expected")
+    if inputs.far_approach is None:
+        problems.append("reversible: inputs.far_approach expected: both approaches must be seen empty before a turn")
+    if inputs.entry_loop is None or inputs.exit_loop is None:
+        problems.append("reversible: inputs.entry_loop and inputs.exit_loop expected")
+    problems += [
+        f"reversible: outputs.{side}_red expected: both ends are red during a turn"
+        for side in ("entry", "exit")
+        if getattr(outputs, f"{side}_red") is None
+    ]
+    if "back_out" in {lane.refuse_way, *lane.refuse_ways} and outputs.far_back_out is None:
+        problems.append("reversible: outputs.far_back_out expected, since back_out is a way of this lane")
     return problems
 
 

@@ -14,6 +14,10 @@ PerMille = Annotated[int, Field(ge=0, le=1000)]
 Bit = Annotated[int, Field(ge=0, le=65535)]
 
 
+RefuseWay = Literal["back_out", "turn_back", "divert", "forward", "escort"]
+InspectWay = Literal["yard_inside", "yard_before", "at_premises"]
+
+
 class Shape(BaseModel):
     """Base: a misspelt key stops the start."""
 
@@ -149,10 +153,20 @@ class Inputs(Shape):
     power_fail: Bit | None = None
     entry_by_hand: Bit | None = None
     exit_by_hand: Bit | None = None
+    far_approach: Bit | None = None  # of a reversible lane: loop beyond the exit boom
+    queue: list[Bit] = Field(default=[], max_length=8)  # loops before the approach loop, the nearest first
 
 
 NormallyClosed = Literal[
-    "approach", "entry_loop", "entry_beam", "exit_beam", "exit_loop", "fire", "local_button", "power_fail"
+    "approach",
+    "entry_loop",
+    "entry_beam",
+    "exit_beam",
+    "exit_loop",
+    "fire",
+    "local_button",
+    "power_fail",
+    "far_approach",
 ]
 """Inputs that may read 0 for "there". Limits may not: a broken wire would be a boom at its limit."""
 
@@ -179,15 +193,18 @@ class Outputs(Shape):
     exit_red: Bit | None = None
     exit_green: Bit | None = None
     back_out: Bit | None = None
+    far_back_out: Bit | None = None  # of a reversible lane: lamp "drive back" at the exit end
 
 
 class Barriers(Shape):
     """How the lane's booms move. Exactly one closes them: the controller of the barrier, or this service.
 
     `counts_pulses`: the controller stores open pulses, one vehicle each. `holds_open`: a held contact keeps a boom up.
+    `interlocked`: both booms as an airlock, one rises only when the other is seen down.
     """
 
     closing: Literal["service", "controller"] = "service"
+    interlocked: bool = False
     travel_s: Seconds = 8.0
     pulse_ms: int = Field(500, ge=50, le=5000)
     counts_pulses: bool = False
@@ -229,8 +246,11 @@ class Lane(Shape):
     direction: Literal["inbound", "outbound"]
     hazmat: bool = False
     module: Identifier
-    refuse_way: Literal["back_out", "forward"] = "back_out"
-    inspect_way: Literal["yard_inside", "yard_before", "at_premises"] = "yard_inside"
+    reversible: bool = False
+    refuse_way: RefuseWay = "back_out"
+    refuse_ways: list[RefuseWay] = ["back_out", "divert", "escort"]
+    inspect_way: InspectWay = "yard_inside"
+    inspect_ways: list[InspectWay] = ["yard_inside", "yard_before", "at_premises"]
     accept_unconfirmed_safe_state: bool = False
     inputs: Inputs
     normally_closed: list[NormallyClosed] = []

@@ -34,9 +34,10 @@ def wiring_problems(file: SiteFile) -> list[str]:
 
 def inputs_of(lane: Lane) -> dict[str, int]:
     """Every input of a lane by its name in the file, second contacts among them."""
-    own = {name: bit for name, bit in lane.inputs.model_dump().items() if bit is not None}
+    own = {name: bit for name, bit in lane.inputs.model_dump(exclude={"queue"}).items() if bit is not None}
+    queue = {f"queue.{place}": bit for place, bit in enumerate(lane.inputs.queue)}
     second = lane.second_contacts.model_dump().items()
-    return own | {f"second_contacts.{name}": bit for name, bit in second if bit is not None}
+    return own | queue | {f"second_contacts.{name}": bit for name, bit in second if bit is not None}
 
 
 def outputs_of(lane: Lane) -> dict[str, int]:

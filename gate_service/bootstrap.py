@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 from uuid import uuid4
 
 from fastapi import FastAPI
 
-from config.loader import LoadedSite
+from config.loader import LoadedSite, load
 from config.schema import Lane as LaneShape
 from config.schema import Weighbridge as WeighbridgeShape
 from devices.barrier.barrier import BarrierSettings, IoBarrier
@@ -20,6 +20,7 @@ from devices.signals.module import IoModule, ModuleSettings
 from devices.weighbridge.settings import WeighbridgeSettings
 from gate_service.bootstrap_around import build_around
 from gate_service.clock import RealClock
+from gate_service.domain.errors import ConfigError
 from gate_service.domain.events import Event, EventType
 from gate_service.domain.inventory import ExposedPeople
 from gate_service.domain.mass import Mass
@@ -52,6 +53,7 @@ from sync.feed_queries import FeedQueries
 from sync.files import FileStore
 from sync.journal import SqlJournal
 from sync.kernel_time import kernel_mark
+from sync.motion_queries import MotionLedger
 from sync.policies import PolicyBook
 from sync.regimes import Regimes
 from sync.retention import Retention
@@ -134,6 +136,7 @@ def build(site: LoadedSite, clock: Clock | None = None) -> Built:
                 redirect=around.routing.redirect,
                 draws=around.draws,
                 zero=zero,
+                fresh_settings=_fresh_settings(shape, site),
             ),
         )
         lane_devices.sink.target = controllers[shape.id]
@@ -174,6 +177,7 @@ def build(site: LoadedSite, clock: Clock | None = None) -> Built:
             zone=file.zone.model_dump(mode="json"),
             edition=STOCK_EDITION,
         ),
+        motion=MotionLedger(database),
     )
     described = {"id": file.site.id, "name": file.site.name.model_dump(), "demo": file.site.demo}
     service = GateService(described, parts, watchers)
@@ -271,7 +275,7 @@ def _wiring(shape: LaneShape) -> LaneIoSettings:
         barriers=barriers,
         lights={
             Side.ENTRY: LightWiring(outputs.entry_red, outputs.entry_green, outputs.back_out),
-            Side.EXIT: LightWiring(outputs.exit_red, outputs.exit_green),
+            Side.EXIT: LightWiring(outputs.exit_red, outputs.exit_green, outputs.far_back_out),
         },
         fire=inputs.fire,
         power_ok=inputs.power_ok,
@@ -283,6 +287,8 @@ def _wiring(shape: LaneShape) -> LaneIoSettings:
             for detector in Detector
             if (bit := getattr(shape.second_contacts, detector.value)) is not None
         },
+        far_approach=inputs.far_approach,
+        queue=tuple(inputs.queue),
     )
 
 
@@ -318,17 +324,53 @@ def _lane_settings(shape: LaneShape, site: LoadedSite) -> LaneSettings:
             has_weighbridge=bridge is not None,
             has_entry_barrier=shape.outputs.entry_raise is not None,
             has_exit_barrier=shape.outputs.exit_raise is not None,
+            is_reversible=shape.reversible,
         ),
         deck=deck,
         verified_until_at=bridge.verified_until_at if bridge else None,
         is_closing_ours=shape.barriers.closing == "service",
+        is_pair=shape.barriers.interlocked,
         refuse_way=shape.refuse_way,
+        refuse_ways=tuple(shape.refuse_ways),
         inspect_way=shape.inspect_way,
+        inspect_ways=tuple(shape.inspect_ways),
         policy=site.policy,
         gate=site.file.site.gate,
         is_safe_state_accepted=shape.accept_unconfirmed_safe_state,
         **shape.timing.model_dump(),
     )
+
+
+WIRED = ("module", "inputs", "outputs", "barriers", "weighbridge", "reversible")
+"""What of a lane belongs to its devices: changed only with a restart, since the others go on meanwhile."""
+
+
+def _fresh_settings(shape: LaneShape, site: LoadedSite) -> Callable[[], LaneSettings] | None:
+    """Reads the site file again for one lane: everything but its wires. Raises ConfigError."""
+    path = site.path
+    if path is None:
+        return None
+
+    def fresh() -> LaneSettings:
+        again = load(path)
+        found = next((lane for lane in again.file.lanes if lane.id == shape.id), None)
+        if found is None:
+            raise ConfigError([f"lanes: {shape.id} expected, it is not in {path.name} any more"])
+        wired = [name for name in WIRED if _wires(found, name) != _wires(shape, name)]
+        if wired:
+            raise ConfigError([f"lanes ({shape.id}): {name}: changed; that needs a restart" for name in wired])
+        # Rules and draws are the whole site's: one lane never judges by others than its neighbours.
+        return replace(_lane_settings(found, again), policy=site.policy, secret=site.secret)
+
+    return fresh
+
+
+def _wires(shape: LaneShape, name: str) -> Any:
+    """What one part of a lane says of its devices; a new certificate or zero band of the weighbridge is none of it."""
+    part = getattr(shape, name)
+    if name == "weighbridge" and part is not None:
+        return part.model_copy(update={"verified_until_at": None, "zero_band_kg": None})
+    return part
 
 
 def _lowering_rule(site: LoadedSite) -> LoweringRule:

@@ -28,7 +28,6 @@ from sync.passage_times import PassageTimes
 SHOWN_FOR: Final = timedelta(seconds=30)  # site decision: how long a display before the lanes shows one vehicle's lane
 REFRESH_S: Final = 15.0
 LONGEST: Final = 4096
-AT_THE_ENTRY: Final = frozenset({LaneState.APPROACH, LaneState.ADMITTING})
 ASK: Final = {"zh": "请出示核放单", "en": "Show your slip"}
 NO_LANE: Final = {"zh": "请等候工作人员", "en": "Wait for the officer"}
 GO_TO: Final = {"zh": "请走：{}", "en": "Take: {}"}
@@ -180,17 +179,9 @@ class RoutingDesk:
             "hazmat": settings.allows_hazmat,
             "weighs": settings.deck is not None,
             "max_capacity_kg": None if settings.deck is None else settings.deck.max_capacity.to_json(),
-            "queue": queue_of(lane),
+            "queue": lane.queue_length(),
             "mean_passage_s": round(self._times.mean_s(settings.id), 3),
         }
-
-
-def queue_of(lane: LaneController) -> int:
-    """Vehicles in or before a lane by its detectors: its passage, and one that waits on the approach loop."""
-    is_occupied = lane.sight.is_occupied_at_approach()
-    if lane.passage is None:
-        return int(is_occupied)
-    return 1 + int(is_occupied and lane.state not in AT_THE_ENTRY)
 
 
 def _weigh_draws(lanes: Iterable[LaneOption], case: Case) -> list[Any]:

@@ -32,6 +32,7 @@ from lanes.states import LaneState
 from sync.erasure import erase_passage
 from sync.files import FileStore
 from sync.journal import SqlJournal
+from sync.motion_queries import MotionLedger
 from sync.record_queries import PassageFilter
 from sync.retention import Retention
 from sync.worker import SyncWorker
@@ -90,6 +91,7 @@ class Parts:
     routing: RoutingDesk
     registers: RegisterDesk
     reports: ReportDesk
+    motion: MotionLedger
 
 
 class GateService:
@@ -227,6 +229,10 @@ class GateService:
     async def reasons(self) -> dict[str, Any]:
         """How often each reason was given with each command lately."""
         return {"counts": await self._parts.journal.reason_counts()}
+
+    async def motion(self, limit: int, before: int | None, *, open_only: bool) -> dict[str, Any]:
+        """The ledger of unexplained motion, newest first, and how many of its lines nobody has explained."""
+        return await self._parts.motion.page(limit, before, open_only=open_only)
 
     async def devices(self) -> dict[str, Any]:
         """Every driver with its last bytes, counters and ages."""

@@ -20,9 +20,8 @@ INSPECTED_INSIDE: Final = frozenset({Disposition.YARD_INSIDE, Disposition.AT_PRE
 def goes_through(passage: Passage, settings: LaneSettings) -> bool:
     """Whether a vehicle that drove on under the exit boom has passed the gate with its goods.
 
-    Released ones have; those sent to the inspection yard inside or to be inspected at premises have too when they were
-    coming in. A vehicle diverted
-    to the U-turn after a refusal has not: its goods did not pass.
+    Released ones have; those to be inspected inside (yard or premises) have too when they were coming in. A vehicle
+    diverted, turned round or led out after a refusal has not: its goods did not pass.
     """
     if passage.disposition is Disposition.RELEASE:
         return True

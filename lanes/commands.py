@@ -5,7 +5,6 @@ Nothing here decides whether a role may use an address (that is the web's table)
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Any, Final
@@ -13,34 +12,22 @@ from typing import Any, Final
 from gate_service.domain.commands import Actor, Command, CommandRequest, PlateRead
 from gate_service.domain.errors import (
     CommandRefusedError,
-    InputError,
-    InterlockError,
-    LedgerRefusedError,
-    NotPermittedError,
     PassageChangedError,
-    RecordError,
 )
 from gate_service.domain.events import Event, EventType
 from gate_service.domain.passage import Disposition, Passage
 from gate_service.domain.record import LedgerChange
 from lanes import told
 from lanes.closing import INSPECTED_INSIDE, goes_through
+from lanes.command_steps import CommandSteps
 from lanes.controller import LaneController
 from lanes.deciding import reservations
-from lanes.interlocks import RaiseReason, forbids_raising, forbids_zeroing
-from lanes.request_fields import facts_of, read_side, read_text, resolved_facts
+from lanes.interlocks import RaiseReason
+from lanes.lane_work import LaneWork
+from lanes.request_fields import facts_of, read_text, resolved_facts
 from lanes.rights import Right, right_to_release
-from lanes.states import LaneCommand, LaneEvent, LaneState, step
-
-RECORD_WITHIN_S: Final = 5.0
-"""How long a person waits for the record. The entry stays queued; it then says what was asked, and nothing was done."""
-
-WAYS: Final[Mapping[str, tuple[LaneEvent, RaiseReason]]] = {
-    "forward": (LaneEvent.DIVERT_ASKED, RaiseReason.DIVERT),
-    "back_out": (LaneEvent.RETURN_ASKED, RaiseReason.RETURN),
-}
-
-RAISING: Final = frozenset({LaneCommand.RAISE_RELEASE_BOOM, LaneCommand.RAISE_TO_DIVERT, LaneCommand.RAISE_TO_RETURN})
+from lanes.states import LaneEvent, LaneState
+from lanes.ways import asked_way, raises
 
 TOLD_AS: Final[Mapping[Command, EventType]] = {
     Command.RESOLVE: EventType.PASSAGE_RESOLVED,
@@ -51,16 +38,12 @@ TOLD_AS: Final[Mapping[Command, EventType]] = {
 }
 
 
-class LaneCommands:
+class LaneCommands(CommandSteps):
     """Carries out requests on one lane, one at a time."""
 
     def __init__(self, lane: LaneController) -> None:
-        self._lane = lane
-
-    @property
-    def lane(self) -> LaneController:
-        """The lane."""
-        return self._lane
+        super().__init__(lane)
+        self._work = LaneWork(lane)
 
     async def carry_out(self, request: CommandRequest, actor: Actor) -> dict[str, Any]:
         """Do what was asked or raise CommandRefusedError with the reason; the answer names what was done."""
@@ -69,11 +52,15 @@ class LaneCommands:
             case Command.RESOLVE:
                 return await self._resolve(request, actor, passage)
             case Command.RAISE_BOOM | Command.LOWER_BOOM | Command.EMERGENCY_RAISE:
-                return await self._move_boom(request, actor)
+                return await self._work.on_boom(request, actor)
             case Command.OPEN_LANE | Command.CLOSE_LANE | Command.CLEAR_FAULT:
-                return await self._lane_command(request, actor)
+                return await self._work.on_lane(request, actor)
             case Command.ZERO:
-                return await self._zero(request, actor)
+                return await self._work.zero(request, actor)
+            case Command.TURN_LANE:
+                return await self._work.turn(request, actor)
+            case Command.RECONFIGURE_LANE:
+                return await self._work.reconfigure(request, actor)
             case _:
                 return await self._dispose(request, actor, passage)
 
@@ -135,7 +122,7 @@ class LaneCommands:
         event, reason, disposition = self._way(request)
         right = self._right(passage, actor) if self._lets_on(request, disposition, passage) else Right()
         self._check_expected(event)
-        if reason is not None and not self._raises(event):
+        if reason is not None and not raises(self._lane, event):
             reason = None  # no boom stands in its way: nothing to prove before it goes
         if reason is not None:
             self._check_interlock(reason)
@@ -164,29 +151,8 @@ class LaneCommands:
                 return LaneEvent.HOLD_ASKED, None, None
             case Command.REWEIGH:
                 return LaneEvent.REWEIGH_ASKED, None, None
-            case Command.INSPECT:
-                return self._inspection(request)
-        event, reason, way = self._way_out(request)
-        return event, reason, Disposition.BACK_OUT if way == "back_out" else Disposition.DIVERT
-
-    def _way_out(self, request: CommandRequest) -> tuple[LaneEvent, RaiseReason, str]:
-        way = str(request.fields.get("way", self._lane.settings.refuse_way))
-        if way not in WAYS:
-            raise InputError(f"way: one of {sorted(WAYS)} expected, found {way!r}")
-        return *WAYS[way], way
-
-    def _inspection(self, request: CommandRequest) -> tuple[LaneEvent, RaiseReason, Disposition]:
-        """Where the vehicle goes to be inspected: `fields.place`, else as the lane is set."""
-        settings = self._lane.settings
-        match request.fields.get("place", settings.inspect_way):
-            case "yard_inside":
-                return LaneEvent.DIVERT_ASKED, RaiseReason.DIVERT, Disposition.YARD_INSIDE
-            case "at_premises" if settings.direction == "inbound":
-                return LaneEvent.RELEASE_ASKED, RaiseReason.RELEASE, Disposition.AT_PREMISES
-            case "at_premises":
-                raise CommandRefusedError(f"lane {settings.id}: premises are inside, this lane leads out")
-        event, reason, _ = self._way_out(request)
-        return event, reason, Disposition.YARD_BEFORE
+        way = asked_way(request.command, request.fields, self._lane.settings)
+        return way.event, way.reason, way.disposition
 
     def _lets_on(self, request: CommandRequest, disposition: Disposition | None, passage: Passage) -> bool:
         """Whether this is milder than the verdict may be: a release, or an inspection inside of what is refused."""
@@ -252,126 +218,6 @@ class LaneCommands:
         self._lane.passage = newer
         self._fire(LaneEvent.FACTS_CHANGED)
         return True
-
-    # On the lane and its booms ----------------------------------------------------------------------------------
-
-    async def _lane_command(self, request: CommandRequest, actor: Actor) -> dict[str, Any]:
-        lane = self._lane
-        event = {
-            Command.OPEN_LANE: LaneEvent.OPEN_ASKED,
-            Command.CLOSE_LANE: LaneEvent.CLOSE_ASKED,
-            Command.CLEAR_FAULT: LaneEvent.CLEAR_ASKED,
-        }[request.command]
-        later = request.command is Command.CLOSE_LANE and not step(lane.state, lane.view(), event).handled
-        if not later:
-            self._check_expected(event)
-        now = lane.clock.now()
-        data = {"lane": lane.settings.id, "by": actor.label, "reason_code": request.reason_code}
-        kinds = {Command.OPEN_LANE: EventType.LANE_OPENED, Command.CLOSE_LANE: EventType.LANE_CLOSED}
-        kind = kinds.get(request.command)
-        events = () if kind is None else (Event(lane.mint_id(), kind, now, data),)
-        await self._record(facts_of(request), actor, lane.passage, events=events)
-        if later:
-            lane.is_closing_asked = True
-            return {"done": "close_lane", "when": "after this vehicle"}
-        self._fire(event)
-        return {"done": request.command.value}
-
-    async def _move_boom(self, request: CommandRequest, actor: Actor) -> dict[str, Any]:
-        side = read_side(request.fields)
-        lane = self._lane
-        if side not in lane.ports.barriers:
-            raise CommandRefusedError(f"lane {lane.settings.id} has no {side.value} barrier")
-        surroundings = lane.surroundings(lane.clock.monotonic_s())
-        if request.command is Command.LOWER_BOOM:
-            forbidden = lane.ports.lowering_rule(side, surroundings)
-            if forbidden is not None:
-                raise InterlockError(f"{side.value} boom is not lowered: {forbidden}")
-            await self._record({**facts_of(request), "side": side.value}, actor, lane.passage)
-            lane.booms.intend_lowering(side)
-            lane.update()
-            return {"done": "lower_boom"}
-        if request.command is Command.EMERGENCY_RAISE:
-            facts = {**facts_of(request), "side": side.value, "raise": RaiseReason.EMERGENCY.value}
-            await self._record(facts, actor, lane.passage, kind="emergency_raise")
-            lane.emergency_raise(side)
-            return {"done": "emergency_raise"}
-        reason = lane.reason_in_force(side)
-        if reason is None:
-            raise CommandRefusedError(
-                f"{side.value} boom: nothing recorded lets it rise in state {lane.state}; "
-                "release, divert or return first"
-            )
-        self._check_interlock(reason)
-        await self._record({**facts_of(request), "side": side.value, "raise": reason.value}, actor, lane.passage)
-        lane.booms.raise_boom(side)
-        return {"done": "raise_boom"}
-
-    async def _zero(self, request: CommandRequest, actor: Actor) -> dict[str, Any]:
-        """Zero the indicator of an empty platform: recorded with what it showed, then sent once."""
-        lane = self._lane
-        if lane.ports.zero is None:
-            raise CommandRefusedError(f"lane {lane.settings.id}: its indicator is not zeroed from here")
-        forbidden = forbids_zeroing(lane.surroundings(lane.clock.monotonic_s()))
-        if forbidden is not None:
-            raise InterlockError(f"the indicator is not zeroed: {forbidden}")
-        reading = lane.deck.reading
-        shown = {"displayed": None if reading is None else reading.displayed}
-        await self._record({**facts_of(request), **shown}, actor, None)
-        if forbids_zeroing(lane.surroundings(lane.clock.monotonic_s())) is not None:
-            raise PassageChangedError("the lane changed while the command was recorded; nothing was done")
-        await lane.ports.zero()
-        return {"done": "zero", **shown}
-
-    # Steps that all share ---------------------------------------------------------------------------------------
-
-    def _check_expected(self, event: LaneEvent) -> None:
-        lane = self._lane
-        if not step(lane.state, lane.view(), event).handled:
-            raise CommandRefusedError(f"lane {lane.settings.id}: not possible in state {lane.state}")
-
-    def _raises(self, event: LaneEvent) -> bool:
-        lane = self._lane
-        return not RAISING.isdisjoint(step(lane.state, lane.view(), event).commands)
-
-    def _check_interlock(self, reason: RaiseReason) -> None:
-        lane = self._lane
-        forbidden = forbids_raising(reason, lane.surroundings(lane.clock.monotonic_s()))
-        if forbidden is not None:
-            raise InterlockError(f"boom is not raised for {reason.value}: {forbidden}")
-
-    async def _record(
-        self,
-        facts: Mapping[str, Any],
-        actor: Actor,
-        passage: Passage | None,
-        *,
-        kind: str = "command",
-        events: tuple[Event, ...] = (),
-        ledger: tuple[LedgerChange, ...] = (),
-    ) -> None:
-        entry = self._lane.put_about(passage, kind, facts, actor=actor.label, events=events, ledger=ledger)
-        try:
-            async with asyncio.timeout(RECORD_WITHIN_S):  # wait_for loses a cancellation in Python 3.11
-                await asyncio.shield(entry)
-        except TimeoutError:
-            raise RecordError(
-                f"the record did not take the command within {RECORD_WITHIN_S:g} s; nothing was done"
-            ) from None
-        except LedgerRefusedError as error:
-            raise NotPermittedError(str(error)) from error  # nothing releases a used slip (RULES 7)
-
-    def _still(self, passage: Passage) -> None:
-        now = self._lane.passage
-        if now is None or (now.id, now.facts_version) != (passage.id, passage.facts_version):
-            raise PassageChangedError(
-                "the vehicle or its facts changed while the command was recorded; nothing was done"
-            )
-
-    def _fire(self, event: LaneEvent) -> None:
-        if not self._lane.fire(event):
-            raise CommandRefusedError("the lane changed while the command was recorded; nothing was done")
-        self._lane.update()
 
     # Readers ----------------------------------------------------------------------------------------------------
 

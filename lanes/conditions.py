@@ -10,15 +10,26 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from gate_service.domain.mass import Mass
 from gate_service.domain.reading import BoomPosition, Detector, Presence, Side, WeightStatus
-from lanes.detectors import WITHDRAWN_HOLD_S, Crossing, Sight, has_crossed
+from lanes.detectors import WITHDRAWN_HOLD_S, Crossing, Followed, Sight, has_crossed
 from lanes.guards import Layout
 from lanes.interlocks import CLEAR_HOLD_S
+from lanes.pair import Seen
 from lanes.platform import Deck, DeckSettings
 from lanes.states import LaneEvent, LaneState
 
 DEVICES_GOOD_S: Final = 1.0
 """Devices must answer this long before a lane leaves FAULT by itself; one good answer may be chance."""
+
+SPANNED_S: Final = 2.0
+"""Both edges of the platform covered for this long: a vehicle that stands and is longer than it. Site decision."""
+
+LIGHT_S: Final = 3.0
+"""Less than a vehicle on the platform for this long is no axle on its way. Site decision."""
+
+MOVED: Final = Mass(200_000)
+"""A driver and a mate get out with less than this. Site decision."""
 
 NEEDS_WEIGHT: Final = frozenset(
     {LaneState.IDLE, LaneState.APPROACH, LaneState.ADMITTING, LaneState.ON_PLATFORM, LaneState.WEIGHING}
@@ -44,6 +55,9 @@ class Situation:
     is_fault_of_devices: bool  # the lane is in FAULT because a device was silent, not because something happened
     admitting_forbidden_by: str | None
     is_time_up: bool
+    zero_s: float | None = None  # when the platform last showed a zero
+    judged: Mass | None = None  # gross mass that the vehicle was judged by
+    observed: tuple[str, ...] = ()  # what the passage's vehicle was seen to be or do
 
     def is_platform_empty(self) -> bool | None:
         """By weight; True where the lane has no weighbridge; None where no fresh reading says."""
@@ -66,12 +80,19 @@ class Situation:
         if lost is not None:
             return lost
         state = in_state or self.state
+        if self.is_mains_lost(state):
+            return "mains_failed"
         if self.deck_settings is None or (state not in NEEDS_WEIGHT and state is not LaneState.FAULT):
             return None
         reading = self.deck.reading
         if reading is None or reading.status is WeightStatus.NO_DATA:
             return "weighbridge_no_data"
         return None if self.deck.fresh(self.now_s) is not None else "weighbridge_stale"
+
+    def is_mains_lost(self, state: LaneState) -> bool:
+        """Whether the lane runs on its battery and nobody has to be let out first: it then takes in nobody."""
+        has_failed = self.sight.inputs is not None and self.sight.inputs.power_fail is True
+        return has_failed and (not self.has_passage or state is LaneState.APPROACH)
 
 
 def _arrived(s: Situation) -> bool:
@@ -109,8 +130,8 @@ def _ready_to_decide(s: Situation) -> bool:
         return False
     if s.deck_settings is None:
         return True
-    if s.state is LaneState.ON_PLATFORM:
-        return s.is_weight_given_up  # never whole: longer than the platform, or a blocked beam
+    if s.state is LaneState.ON_PLATFORM:  # never whole: longer than the platform, or a blocked beam
+        return s.is_weight_given_up or LaneEvent.LONGER_THAN_DECK in s.observed
     return s.deck.is_settled(s.now_s) or s.is_weight_given_up
 
 
@@ -158,6 +179,46 @@ def _second_vehicle(s: Situation) -> bool:
     return not s.has_passage and is_gone and s.is_platform_loaded()
 
 
+def _is_longer(s: Situation) -> bool:
+    since_s = s.sight.spanned_since_s
+    stands = since_s is not None and s.now_s - since_s >= SPANNED_S
+    return stands and s.has_passage and LaneEvent.LONGER_THAN_DECK not in s.observed
+
+
+def _light_load(s: Situation) -> bool:
+    """A passage's vehicle that stands whole on the platform and weighs less than any that is weighed."""
+    if s.deck_settings is None or s.state is not LaneState.ON_PLATFORM or LaneEvent.LIGHT_LOAD in s.observed:
+        return False
+    around = (Detector.ENTRY_LOOP, Detector.ENTRY_BEAM, Detector.EXIT_BEAM)
+    is_on = all(s.sight.presence(at) in {Presence.CLEAR, None} for at in around)
+    return is_on and s.has_passage and s.deck.is_light_for(LIGHT_S, s.now_s)
+
+
+def _sudden(s: Situation) -> bool:
+    """A whole vehicle by weight, and since the last zero nothing crossed an edge of the platform."""
+    if s.zero_s is None or LaneEvent.SUDDEN_LOAD in s.observed or not s.has_passage:
+        return False
+    return s.is_whole() and s.sight.edge_s < s.zero_s
+
+
+def _weight_moved(s: Situation) -> bool:
+    """It stands whole and at rest, and weighs another mass than it was judged by: more than a person who got out."""
+    if s.judged is None or s.deck_settings is None or LaneEvent.WEIGHT_MOVED in s.observed:
+        return False
+    reading = s.deck.fresh(s.now_s)
+    if reading is None or reading.value is None or not (s.is_whole() and s.deck.is_settled(s.now_s)):
+        return False
+    return abs(reading.value - s.judged) > max(MOVED, s.deck_settings.empty_below)
+
+
+def _way_blocked(s: Situation) -> bool:
+    """Somebody is seen at the approach before the vehicle that backs out has come near it."""
+    near = (Detector.ENTRY_LOOP, Detector.ENTRY_BEAM)
+    is_watched = s.layout.has_entry_barrier and any(s.sight.presence(at) is not None for at in near)
+    is_behind = s.sight.is_occupied_at_approach() and not s.sight.is_entry_touched
+    return s.state is LaneState.RETURNING and is_watched and is_behind
+
+
 def _under_release_boom(s: Situation) -> bool:
     """On the exit loop; without beams one that stood there before the boom rose has not moved yet: it needs green."""
     stood_there = s.sight.presence(Detector.EXIT_BEAM) is None and s.sight.crossing is Crossing.AT_BEAM
@@ -171,13 +232,21 @@ PREDICATES: Final[tuple[tuple[LaneEvent, Callable[[Situation], bool]], ...]] = (
     (LaneEvent.DEVICES_BACK, _devices_back),
     (LaneEvent.CROSSED, lambda s: s.has_passage and has_crossed(s.sight, s.now_s)),
     (LaneEvent.CROSSED_UNKNOWN, lambda s: not s.has_passage and has_crossed(s.sight, s.now_s)),
+    (LaneEvent.FOLLOWED_IN, lambda s: Followed.IN in s.sight.untold),
+    (LaneEvent.TAILGATED, lambda s: Followed.OUT in s.sight.untold),
+    (LaneEvent.WRONG_WAY, lambda s: Seen.WRONG_WAY in s.sight.untold),
     (LaneEvent.SECOND_VEHICLE, _second_vehicle),
+    (LaneEvent.WAY_BLOCKED, _way_blocked),
     (LaneEvent.VEHICLE_WITHDREW, _withdrew),
     (LaneEvent.VEHICLE_ARRIVED, _arrived),
     (LaneEvent.VEHICLE_ENTERED, _entered),
     (LaneEvent.READY_TO_ADMIT, lambda s: s.admitting_forbidden_by is None),
     (LaneEvent.NOT_WHOLE, _not_whole),
     (LaneEvent.WHOLE_ON_PLATFORM, Situation.is_whole),
+    (LaneEvent.LONGER_THAN_DECK, _is_longer),
+    (LaneEvent.LIGHT_LOAD, _light_load),
+    (LaneEvent.SUDDEN_LOAD, _sudden),
+    (LaneEvent.WEIGHT_MOVED, _weight_moved),
     (LaneEvent.READY_TO_DECIDE, _ready_to_decide),
     (LaneEvent.UNDER_RELEASE_BOOM, _under_release_boom),
     (LaneEvent.RELEASE_BOOM_UP, _release_boom_up),

@@ -11,28 +11,25 @@ import logging
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, Final, Self
-from uuid import UUID
 
 from gate_service.domain.errors import SlipTakenError
-from gate_service.domain.events import Event, EventType
-from gate_service.domain.passage import Outcome, Passage, Weighed, from_document
-from gate_service.domain.reading import Aspect, DeviceHealth, LaneInputs, Reading, Side
-from gate_service.domain.record import Entry, LedgerChange
-from lanes import told
+from gate_service.domain.passage import Passage, Weighed, from_document
+from gate_service.domain.reading import DeviceHealth, LaneInputs, Reading, Side
 from lanes.approvals import Approvals
-from lanes.booms import Booms
-from lanes.closing import close_passage
 from lanes.conditions import Situation, true_events
+from lanes.curve import follow
 from lanes.deciding import Decider, Judged
-from lanes.detectors import forget_crossing, look
-from lanes.frames import FrameKeeper
+from lanes.detectors import look
 from lanes.interlocks import RaiseReason, forbids_raising
-from lanes.knowledge import LaneKnowledge, LanePorts
+from lanes.knowledge import LanePorts
 from lanes.lamps import keep_lights
-from lanes.platform import forget_vehicle, stand_whole, weigh
-from lanes.scribe import Scribe
+from lanes.motion import LaneMotion
+from lanes.orientation import turned_inputs
+from lanes.platform import stand_whole, weigh
 from lanes.settings import LaneSettings
 from lanes.states import STAYS_PUT, LaneCommand, LaneEvent, LaneState, step
+from lanes.verification import verification_state
+from lanes.waiting_line import queue_length
 from lanes.zero_watch import ZeroWatch
 
 log = logging.getLogger(__name__)
@@ -44,19 +41,38 @@ MOST_STEPS_AT_ONCE: Final = 10
 """A chain of transitions longer than the table has states in a row is a mistake of the table, not of the world."""
 
 
-class LaneController(LaneKnowledge):
+class LaneController(LaneMotion):
     """One lane. Implements `LaneSink`; `async with` starts it in FAULT until its devices have answered."""
 
     def __init__(self, settings: LaneSettings, ports: LanePorts) -> None:
-        super().__init__(settings, ports)
-        self.shown: Mapping[Side, Aspect] = {}
+        super().__init__(settings, ports, lambda: self._lost("entry_lost"))
         self.approvals = Approvals(ports.mint_id)
-        self.frames = FrameKeeper()
         self.revision = 0
-        self.booms = Booms(ports.barriers, self._boom_failed)
-        self.scribe = Scribe(ports.journal, ports.clock, lambda: self._lost("entry_lost"))
-        self._decider = Decider(
-            settings,
+        self._decider = self._make_decider()
+        self._deciding: asyncio.Task[None] | None = None
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._lights_wanted = asyncio.Event()
+        self._zero = ZeroWatch()
+        self._verification: str | None = None
+        self._doings: Mapping[LaneCommand, Callable[[], None]] = {
+            LaneCommand.OPEN_PASSAGE: self.open_passage,
+            LaneCommand.DECIDE: self._start_deciding,
+            LaneCommand.ADMIT: self.admit,
+            LaneCommand.RAISE_TO_RETURN: lambda: self.raise_to_let_go(Side.ENTRY),
+            LaneCommand.LOWER_ENTRY_BOOM: lambda: self.lower(Side.ENTRY),
+            LaneCommand.LOWER_EXIT_BOOM: lambda: self.lower(Side.EXIT),
+            LaneCommand.FORGET_LOWERING: self.forget_lowering,
+            LaneCommand.START_WEIGHING: self._start_weighing,
+            LaneCommand.TAKE_UP: self._take_up,
+            LaneCommand.RECORD_CROSSING: lambda: self.end_passage(has_crossed=True),
+            LaneCommand.RECORD_DEPARTURE: lambda: self.end_passage(has_crossed=False),
+            LaneCommand.ESCALATE: self._escalate,
+        }
+
+    def _make_decider(self) -> Decider:
+        ports = self.ports
+        return Decider(
+            self.settings,
             ports.slips,
             ports.claims,
             ports.clock,
@@ -66,24 +82,27 @@ class LaneController(LaneKnowledge):
             draws=ports.draws,
             redirect=ports.redirect,
         )
-        self._deciding: asyncio.Task[None] | None = None
-        self._tasks: set[asyncio.Task[Any]] = set()
-        self._lights_wanted = asyncio.Event()
-        self._zero = ZeroWatch()
-        self._doings: Mapping[LaneCommand, Callable[[], None]] = {
-            LaneCommand.OPEN_PASSAGE: self._open_passage,
-            LaneCommand.DECIDE: self._start_deciding,
-            LaneCommand.ADMIT: self._admit,
-            LaneCommand.FORGET_LOWERING: self.booms.forget_lowering,
-            LaneCommand.START_WEIGHING: self._start_weighing,
-            LaneCommand.TAKE_UP: self._take_up,
-            LaneCommand.RECORD_CROSSING: lambda: self.end_passage(has_crossed=True),
-            LaneCommand.RECORD_DEPARTURE: lambda: self.end_passage(has_crossed=False),
-            LaneCommand.ESCALATE: self._escalate,
-        }
+
+    def turn(self, direction: str) -> None:
+        """As `LaneMotion`; vehicles are judged in the new direction."""
+        super().turn(direction)
+        self._decider = self._make_decider()
+
+    def take_settings(self, settings: LaneSettings) -> None:
+        """Work by other settings from now on; for a closed lane with nobody in it. A turned lane stays turned."""
+        if self.is_turned:
+            settings = replace(settings, direction=self.settings.direction)
+        self.settings = settings
+        self._decider = self._make_decider()
+        self.update()
+        self.changed()
 
     async def __aenter__(self) -> Self:
-        """Take up an open passage of the record for a person to see, then start watching."""
+        """Take up direction and open passage of the record, the latter for a person to see; then start watching."""
+        if self.settings.layout.is_reversible:
+            turned = await self.ports.journal.newest("lane_turned", self.settings.id)
+            if turned is not None and turned.get("direction") != self.settings.direction:
+                self.turn(str(turned["direction"]))
         for document in await self.ports.journal.open_passages():
             if document.get("lane") == self.settings.id:
                 self.passage = replace(from_document(document), note="restart")
@@ -107,19 +126,23 @@ class LaneController(LaneKnowledge):
 
     def weight_read(self, reading: Reading) -> None:
         """One valid frame, or NO_DATA."""
-        if self.settings.deck is not None:
-            self.deck = weigh(self.deck, reading, self.settings.deck)
+        deck = self.settings.deck
+        if deck is not None:
+            self.deck = weigh(self.deck, reading, deck)
             self.frames.seen(reading)
+            self.curve = follow(self.curve, reading, zero_band=deck.zero_band, interval=deck.interval)
             self.update()
             if self.frames.is_due(reading.taken_monotonic_s):
-                self._pin_frames()
+                self.pin_frames()
 
     def inputs_read(self, inputs: LaneInputs) -> None:
         """One poll of the inputs. After a lost link the driver has turned the lights red: they are shown anew."""
+        if self.is_turned:
+            inputs = turned_inputs(inputs)
         if inputs.unknown_because is not None:
             self.shown = {}
         if inputs.local_button and not (self.sight.inputs and self.sight.inputs.local_button):
-            self.put("local_button", told.button_used(self.state.value, self.boom_positions()))
+            self.record_button()
         self.sight = look(self.sight, inputs)
         self.update()
 
@@ -131,7 +154,7 @@ class LaneController(LaneKnowledge):
             return
         if before is None and health.fault is None:
             return
-        self.scribe.put(told.device_entry(health, self.settings.id, self.clock.now(), self.mint_id()))
+        self.record_health(health)
         self.changed()
 
     # The automaton ----------------------------------------------------------------------------------------------
@@ -144,7 +167,7 @@ class LaneController(LaneKnowledge):
             if not self._step_once(situation):
                 break
             situation = self.situation(now_s)
-        self._mind_the_booms(now_s)
+        self.mind_the_booms(now_s)
         self._lights_wanted.set()
 
     def fire(self, event: LaneEvent, situation: Situation | None = None) -> bool:
@@ -184,60 +207,15 @@ class LaneController(LaneKnowledge):
     def _carry_out(self, command: LaneCommand, event: LaneEvent) -> None:
         match command:
             case LaneCommand.RAISE_RELEASE_BOOM | LaneCommand.RAISE_TO_DIVERT:
-                self.sight = forget_crossing(self.sight)
-                self.booms.raise_boom(self.release_side())
-            case LaneCommand.RAISE_TO_RETURN:
-                self.sight = forget_crossing(self.sight)
-                self.booms.raise_boom(Side.ENTRY)
-            case LaneCommand.LOWER_ENTRY_BOOM:
-                self.booms.intend_lowering(Side.ENTRY)
-            case LaneCommand.LOWER_EXIT_BOOM:
-                self.booms.intend_lowering(Side.EXIT)
+                self.raise_to_let_go(self.release_side())
             case LaneCommand.RECORD_UNEXPLAINED:
-                self._record_unexplained(event)
+                self.record_unexplained(event)
+                self.attention = event.value
+            case LaneCommand.NOTE_OBSERVED:
+                self.note_observed(event)
+                self.attention = event.value
             case _:
                 self._doings[command]()
-
-    def emergency_raise(self, side: Side) -> None:
-        """Raise at once for an emergency vehicle, after its entry is on disk; a person re-arms the lane afterwards.
-
-        The boom is held open meanwhile where its barrier takes that: a convoy is longer than the controller's patience.
-        """
-        self.booms.raise_boom(side, is_held=True)
-        self.fire(LaneEvent.EMERGENCY_RAISED)
-        self.update()
-
-    def mint_id(self) -> UUID:
-        """An id for what has none of its own: a passage, a fact without a passage."""
-        return self.ports.mint_id()
-
-    def _open_passage(self) -> None:
-        now = self.clock.now()
-        self.passage_since_s = self.clock.monotonic_s()
-        self.weighing_since_s = None
-        self.sight = forget_crossing(self.sight)
-        self.passage = Passage(
-            id=str(self.mint_id()), lane=self.settings.id, direction=self.settings.direction, opened_at=now,
-            state=LaneState.APPROACH.value,
-        )  # fmt: skip
-        self.put("passage_opened", {}, events=(told.arrived(self.passage, now),))
-
-    def _admit(self) -> None:
-        passage = self.passage
-        if passage is None:
-            return
-        on_disk = self.put("boom_raise", {"side": Side.ENTRY.value, "reason": RaiseReason.ADMIT.value})
-
-        def admit(done: asyncio.Future[int]) -> None:
-            still = self.state is LaneState.ADMITTING and self.passage is not None and self.passage.id == passage.id
-            if not still or done.cancelled() or done.exception() is not None:
-                return
-            if forbids_raising(RaiseReason.ADMIT, self.surroundings(self.clock.monotonic_s())) is None:
-                self.booms.raise_boom(Side.ENTRY)
-            else:
-                self.fire(LaneEvent.ADMITTANCE_LOST)
-
-        on_disk.add_done_callback(admit)
 
     def _take_up(self) -> None:
         self.is_restored = False
@@ -270,15 +248,8 @@ class LaneController(LaneKnowledge):
         passage, reading = self.passage, self.deck.reading
         if passage is None or passage.weighed is None or passage.weighed is before or reading is None:
             return
-        self._pin_frames()
+        self.pin_frames()
         self.frames.settled(passage.id, passage.weighed.at, reading.taken_monotonic_s)
-
-    def _pin_frames(self) -> None:
-        """Record the frames around the last settling; on the way of no decision."""
-        pinned = self.frames.take()
-        if pinned is not None:
-            lane, now = self.settings.id, self.clock.now()
-            self.scribe.put(Entry("weighing_frames", now, "service", pinned.facts, lane, pinned.passage_id))
 
     def _decided(self, task: asyncio.Task[None]) -> None:
         """A decision that failed through our own fault goes to a person; it is never silence."""
@@ -304,7 +275,7 @@ class LaneController(LaneKnowledge):
             return
         if not self._is_current(passage):
             return
-        self.passage = judged.passage
+        self.passage = replace(judged.passage, observed=self.passage.observed if self.passage else ())
         verdict = judged.passage.verdict
         forbidden = forbids_raising(RaiseReason.RELEASE, self.surroundings(self.clock.monotonic_s()))
         if verdict == "release" and forbidden is None and not self.is_restored:  # after a restart a person finishes
@@ -320,83 +291,31 @@ class LaneController(LaneKnowledge):
         now = self.passage
         return now is not None and now.id == passage.id and now.facts_version == passage.facts_version
 
-    def end_passage(self, *, has_crossed: bool) -> None:
-        """Close the passage: ledgers, events and the last document in one entry."""
-        if self.passage is None:
-            return
-        closed, ledger, events = close_passage(
-            self.passage, self.settings, has_crossed=has_crossed, now=self.clock.now()
-        )
-        self.passage = closed
-        self._pin_frames()
-        self.put("crossing" if has_crossed else "departure", {"outcome": closed.outcome}, ledger=ledger, events=events)
-        if closed.outcome is not Outcome.CROSSED:
-            self.ports.claims.give_back(closed.id)
-        self.passage, self.is_restored, self.weighing_since_s = None, False, None
-        self.sight = forget_crossing(self.sight)
-        self.deck = forget_vehicle(self.deck)
+    # What pages and routing ask ---------------------------------------------------------------------------------
 
-    def _record_unexplained(self, event: LaneEvent) -> None:
-        now = self.clock.now()
-        data = told.unexplained(self.settings.id, event.value, self.passage, self.boom_positions())
-        self.sight = forget_crossing(self.sight)  # told once: else the lane would fall into its fault for ever
-        self.put("motion_unexplained", data, events=(Event(self.mint_id(), EventType.MOTION_UNEXPLAINED, now, data),))
+    @property
+    def zero_fault(self) -> str | None:
+        """What was last said of the empty platform: `zero_off`, `light_load`, …; None for a good zero."""
+        return self._zero.fault
 
-    def put(
-        self,
-        kind: str,
-        facts: Mapping[str, Any],
-        *,
-        actor: str = "service",
-        ledger: tuple[LedgerChange, ...] = (),
-        events: tuple[Event, ...] = (),
-    ) -> asyncio.Future[int]:
-        """Queue one entry about this lane and its passage as they are now."""
-        return self.put_about(self.passage, kind, facts, actor=actor, ledger=ledger, events=events)
+    def queue_length(self) -> int | None:
+        """Vehicles that are in or before the lane; None where the detectors do not say."""
+        return queue_length(self.sight, self.state, has_passage=self.passage is not None)
 
-    def put_about(
-        self,
-        passage: Passage | None,
-        kind: str,
-        facts: Mapping[str, Any],
-        *,
-        actor: str = "service",
-        ledger: tuple[LedgerChange, ...] = (),
-        events: tuple[Event, ...] = (),
-    ) -> asyncio.Future[int]:
-        """Queue one entry about a passage as it will be once the entry is on disk."""
-        if passage is not None:
-            passage = replace(passage, state=self.state.value)
-        return self.scribe.put(
-            Entry(
-                kind, self.clock.now(), actor, facts, self.settings.id, passage.id if passage else None,
-                passage.document() if passage else None, ledger, events,
-            )
-        )  # fmt: skip
+    def admitting_waits_for(self) -> str | None:
+        """Why the vehicle at the approach is not let on yet; None where none waits or nothing forbids it."""
+        if self.state is not LaneState.APPROACH or not self.settings.layout.has_entry_barrier:
+            return None
+        return forbids_raising(RaiseReason.ADMIT, self.surroundings(self.clock.monotonic_s()))
 
-    # Booms, lights, time ----------------------------------------------------------------------------------------
-
-    def _mind_the_booms(self, now_s: float) -> None:
-        surroundings = self.surroundings(now_s)
-
-        def forbids(side: Side) -> str | None:
-            return self.ports.lowering_rule(side, surroundings)
-
-        for side in self.booms.stop_if_forbidden(forbids):
-            self.booms.raise_boom(side)  # reopen: goes first, is recorded after (RULES 8)
-            self.put("boom_raise", {"side": side.value, "reason": RaiseReason.REOPEN.value})
-            self.booms.intend_lowering(side)
-        self.booms.lower_where_allowed(self.boom_positions(), forbids)
-
-    def _boom_failed(self, side: Side, message: str) -> None:
-        self.put("boom_failed", {"side": side.value, "message": message})
-        self.fire(LaneEvent.BOOM_FAILED)
+    # Time -------------------------------------------------------------------------------------------------------
 
     async def _tick(self) -> None:
         while True:
             await self.clock.sleep(TICK_S)
             self.update()
             self._watch_zero()
+            self._watch_verification()
             if self.state is LaneState.FAULT and self.attention == "starting" and self.devices_good_since_s is None:
                 self.attention = self.situation(self.clock.monotonic_s()).lost_because()
 
@@ -405,7 +324,20 @@ class LaneController(LaneKnowledge):
         if deck is None or not self._zero.look(self.state, self.deck, deck, now_s):
             return
         self.attention = self._zero.fault
+        if self._zero.fault == LaneEvent.LIGHT_LOAD:
+            self.fire(LaneEvent.LIGHT_LOAD)
         self.health_changed(DeviceHealth(f"{self.settings.id} platform", "platform", self._zero.fault, now_s))
+
+    def _watch_verification(self) -> None:
+        """Tell once that the verification of the weighbridge ends soon, and once that it has ended."""
+        if self.settings.deck is None:
+            return
+        found = verification_state(self.settings.verified_until_at, self.clock.now())
+        fault = f"verification_{found}" if found in {"ends_soon", "ended"} else None
+        if fault != self._verification:
+            self._verification = fault
+            name = f"{self.settings.id} verification"
+            self.health_changed(DeviceHealth(name, "verification", fault, self.clock.monotonic_s()))
 
     def changed(self) -> None:
         """Tell whoever shows this lane that it looks different."""

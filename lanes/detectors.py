@@ -16,12 +16,20 @@ from typing import Final
 
 from gate_service.domain.reading import BoomPosition, Detector, LaneInputs, Presence, Side
 from lanes.interlocks import CLEAR_HOLD_S, FRESH_S
+from lanes.pair import Pair, Phase, Seen, watch
 
 WITHDRAWN_HOLD_S: Final = 1.0
 """Everything clear for this long: the vehicle is gone, not between two detectors. Longer than any coupling gap."""
 
 LOST_AFTER_S: Final = 1.0
 """Inputs older than this are a lost device (twenty polls of 50 ms). Site decision."""
+
+
+class Followed(StrEnum):
+    """Another vehicle close behind the one of the passage."""
+
+    IN = "followed_in"  # over the entry beam, from outside, on the decision of the one before
+    OUT = "followed_out"  # on the exit beam while the one before is still under the boom
 
 
 class Crossing(StrEnum):
@@ -44,6 +52,14 @@ class Sight:
     inputs: LaneInputs | None = None
     clear_since_s: Mapping[Detector, float] = field(default_factory=lambda: _NOTHING)
     crossing: Crossing = Crossing.NONE
+    entries: Pair = field(default_factory=Pair)  # entry loop, entry beam
+    exits: Pair = field(default_factory=Pair)  # exit beam, exit loop
+    entered: int = 0  # vehicles that came over the entry beam from outside since this passage was let on
+    untold: frozenset[Seen | Followed] = frozenset()  # what was seen and no event has taken up yet
+    spanned_since_s: float | None = None  # both edges of the platform interrupted since
+    far_clear_since_s: float | None = None  # of a reversible lane's far approach; None: not clear, or not known
+    edge_s: float = float("-inf")  # when an edge of the platform was last seen crossed, or could not be seen
+    is_entry_touched: bool = False  # the vehicle that goes back has been at the entry loop or beam
 
     def presence(self, detector: Detector) -> Presence | None:
         """What a detector says; None where the lane has none."""
@@ -151,13 +167,72 @@ def _at_least_at_beam(crossing: Crossing) -> Crossing:
 
 def look(sight: Sight, inputs: LaneInputs) -> Sight:
     """Fold one poll of the inputs into what is known."""
-    return Sight(inputs, _clear_since(sight, inputs), _advance(sight.crossing, inputs, sight.inputs))
+    now_s = inputs.taken_monotonic_s
+    entries, came = _watch(sight.entries, inputs, (Detector.ENTRY_LOOP, Detector.ENTRY_BEAM), now_s)
+    exits, went = _watch(sight.exits, inputs, (Detector.EXIT_BEAM, Detector.EXIT_LOOP), now_s)
+    entered = sight.entered + _entered(sight.entries, came)
+    untold = sight.untold
+    if came is Seen.CAME_BETWEEN and entered > 1:
+        untold |= {Followed.IN}
+    if went is Seen.FOLLOWED:
+        untold |= {Followed.OUT}
+    if went is Seen.WRONG_WAY:
+        untold |= {Seen.WRONG_WAY}
+    edges = (Detector.ENTRY_BEAM, Detector.EXIT_BEAM)
+    is_spanned = all(inputs.detectors.get(edge) is Presence.OCCUPIED for edge in edges)
+    around = (Detector.ENTRY_LOOP, *edges)
+    is_crossed = any(inputs.detectors.get(at, Presence.CLEAR) is not Presence.CLEAR for at in around)
+    touched = any(inputs.detectors.get(at) is Presence.OCCUPIED for at in (Detector.ENTRY_LOOP, Detector.ENTRY_BEAM))
+    return Sight(
+        inputs=inputs,
+        clear_since_s=_clear_since(sight, inputs),
+        crossing=_advance(sight.crossing, inputs, sight.inputs),
+        entries=entries,
+        exits=exits,
+        entered=entered,
+        untold=untold,
+        spanned_since_s=(sight.spanned_since_s or now_s) if is_spanned else None,
+        far_clear_since_s=_far_clear_since(sight, inputs),
+        edge_s=now_s if is_crossed else sight.edge_s,
+        is_entry_touched=sight.is_entry_touched or touched,
+    )
+
+
+def _far_clear_since(sight: Sight, inputs: LaneInputs) -> float | None:
+    if inputs.far_approach is not Presence.CLEAR:
+        return None
+    return inputs.taken_monotonic_s if sight.far_clear_since_s is None else sight.far_clear_since_s
+
+
+def _entered(before: Pair, came: Seen | None) -> int:
+    """By how much one look changes the count of vehicles that came in over the entry beam."""
+    if came is Seen.CAME_BETWEEN:
+        return 1
+    is_back = came is Seen.WENT_BACK and before.phase is Phase.BACK_AT_A
+    return -1 if is_back or came is Seen.WENT_THROUGH_WRONG_WAY else 0
+
+
+def _watch(pair: Pair, inputs: LaneInputs, places: tuple[Detector, Detector], now_s: float) -> tuple[Pair, Seen | None]:
+    """One look at a pair; a lane that has not both detectors has no pair."""
+    first, second = (inputs.detectors.get(place) for place in places)
+    return (pair, None) if first is None or second is None else watch(pair, first, second, now_s)
+
+
+def take_up(sight: Sight, seen: Seen | Followed) -> Sight:
+    """An event has taken up what was seen: it is told once."""
+    return replace(sight, untold=sight.untold - {seen})
+
+
+def let_on(sight: Sight) -> Sight:
+    """A new passage: who comes over the entry beam now is its vehicle, whoever comes after is another."""
+    return replace(forget_crossing(sight), entered=0, untold=sight.untold - {Followed.IN})
 
 
 def forget_crossing(sight: Sight) -> Sight:
     """A new passage, or a vehicle seen back where it came from: the crossing starts again from nothing."""
     stands_on_loop = sight.presence(Detector.EXIT_BEAM) is None and sight.is_occupied(Detector.EXIT_LOOP)
-    return replace(sight, crossing=Crossing.AT_BEAM if stands_on_loop else Crossing.NONE)
+    crossing = Crossing.AT_BEAM if stands_on_loop else Crossing.NONE
+    return replace(sight, crossing=crossing, is_entry_touched=False)
 
 
 def has_crossed(sight: Sight, now_s: float) -> bool:

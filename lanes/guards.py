@@ -12,6 +12,7 @@ class Layout:
     has_weighbridge: bool = True
     has_entry_barrier: bool = True
     has_exit_barrier: bool = True
+    is_reversible: bool = False  # the site turns it from one direction to the other
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,7 @@ class View:
     are_devices_good: bool = True
     is_record_writable: bool = True
     is_release_decided: bool = False  # the passage was released (or sent on) and no crossing was seen yet
+    is_let_forward: bool = False  # released, or sent on under the exit boom
     is_for_person: bool = False  # the passage was open when the service started: nothing resumes by itself
 
 
@@ -108,3 +110,13 @@ def stands_before_the_lane(view: View) -> bool:
 def needs_person(view: View) -> bool:
     """There is a vehicle that a person must look at."""
     return can_work(view) and view.has_passage
+
+
+def was_let_go(view: View) -> bool:
+    """Released or sent on, and a crossing proven since: it is the crossing that was decided."""
+    return view.is_let_forward and not view.is_for_person
+
+
+def can_turn(view: View) -> bool:
+    """A reversible lane in which nobody is; approaches and lights are the interlocks' part (`forbids_turning`)."""
+    return view.layout.is_reversible and can_work_empty(view) and not view.is_vehicle_on_platform

@@ -6,13 +6,13 @@ Nothing here moves, writes or waits. `lanes.controller` acts on it.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID, uuid4
 
 from gate_service.domain.events import JsonObject
-from gate_service.domain.passage import Passage, Weighed
+from gate_service.domain.passage import Disposition, Passage, Weighed
 from gate_service.domain.ports import (
     Barrier,
     Claims,
@@ -24,8 +24,9 @@ from gate_service.domain.ports import (
     Signals,
     SlipSource,
 )
-from gate_service.domain.reading import BoomPosition, DeviceHealth, Side, StabilityFrom
+from gate_service.domain.reading import Aspect, BoomPosition, DeviceHealth, Side, StabilityFrom
 from lanes.conditions import Situation
+from lanes.curve import Curve
 from lanes.detectors import Sight
 from lanes.guards import View
 from lanes.interlocks import RaiseReason, Surroundings, forbids_lowering, forbids_raising
@@ -37,6 +38,21 @@ from lanes.settings import LaneSettings
 from lanes.states import LaneEvent, LaneState
 
 Redirect = Callable[[Case], Mapping[str, Any] | None]
+NAMED_WEIGHTS: Final = frozenset({"overload", "underload", "out_of_range", "error"})
+"""Words of an indicator that says no weight: each stands as it is where a person looks."""
+
+LET_FORWARD: Final = frozenset(
+    {
+        Disposition.RELEASE,
+        Disposition.DIVERT,
+        Disposition.TURN_BACK,
+        Disposition.ESCORT,
+        Disposition.YARD_INSIDE,
+        Disposition.AT_PREMISES,
+    }
+)
+"""Ways under the exit boom."""
+
 LoweringRule = Callable[[Side, Surroundings], str | None]
 
 
@@ -59,6 +75,7 @@ class LanePorts:
     duty: Duty = field(default_factory=NobodyOnDuty)
     redirect: Redirect | None = None  # where lanes are known: the one a vehicle in the wrong lane should take
     draws: Draws | None = None  # without, the lane's own secret draws (the simulation, the bench)
+    fresh_settings: Callable[[], LaneSettings] | None = None  # the lane as its site file says now; may read a file
     mint_id: Callable[[], UUID] = uuid4  # the simulation brings its own, so that a seed replays byte for byte
 
 
@@ -74,6 +91,9 @@ class LaneKnowledge:
         self.state_since_s = ports.clock.monotonic_s()
         self.sight = Sight()
         self.deck = Deck()
+        self.curve = Curve()
+        self.is_turned = False  # a reversible lane that drives against its wiring's names
+        self.shown: Mapping[Side, Aspect] = {}  # lights as shown and confirmed; empty: not known
         self.passage: Passage | None = None
         self.is_restored = False
         self.is_closing_asked = False
@@ -113,6 +133,7 @@ class LaneKnowledge:
             are_devices_good=self.devices_good_since_s is not None,
             is_record_writable=self.ports.journal.is_writable(),
             is_release_decided=self.passage is not None and self.passage.disposition is not None,
+            is_let_forward=self.passage is not None and self.passage.disposition in LET_FORWARD,
             is_for_person=self.is_restored,
         )
 
@@ -140,6 +161,9 @@ class LaneKnowledge:
             is_fault_of_devices=self.is_fault_of_devices,
             admitting_forbidden_by=forbids_raising(RaiseReason.ADMIT, self.surroundings(now_s)),
             is_time_up=not self.is_escalated and now_s - self.state_since_s > settings.escalate_after_s,
+            zero_s=self.curve.zero_s,
+            judged=None if passage is None or passage.weighed is None else passage.weighed.gross,
+            observed=() if passage is None else passage.observed,
         )
 
     def surroundings(self, now_s: float) -> Surroundings:
@@ -155,7 +179,18 @@ class LaneKnowledge:
             is_platform_at_rest=None if deck is None else self.deck.is_at_rest(now_s),
             has_weighbridge=deck is not None,
             has_passage=self.passage is not None,
+            is_at_zero=deck is not None and self.deck.is_at_zero(deck, now_s),
+            is_upstream_red=self.shown.get(Side.ENTRY) in {Aspect.RED, Aspect.BACK_OUT},
+            held_open=self.held_open(now_s),
+            is_pair=self.settings.is_pair,
+            far_clear_since_s=self.sight.far_clear_since_s,
+            is_all_red=bool(self.shown) and set(self.shown.values()) == {Aspect.RED},
         )
+
+    def held_open(self, now_s: float) -> frozenset[Side]:
+        """Booms that somebody holds open."""
+        del now_s
+        return frozenset()
 
     def release_side(self) -> Side:
         """The boom that lets a released vehicle go: the exit boom, or the only one."""
@@ -184,6 +219,7 @@ class LaneKnowledge:
         is_settled = self.deck.is_settled(now_s)
         if passage.weighed is not None and passage.weighed.gross is not None and not is_settled:
             return passage  # a late scan after the vehicle was weighed: the weight stands
+        is_sudden = LaneEvent.SUDDEN_LOAD in passage.observed
         weighed = Weighed(
             gross=reading.value if reading and is_settled else None,
             status="no_data" if reading is None else reading.status.value,
@@ -193,9 +229,10 @@ class LaneKnowledge:
             frame=reading.raw.hex(" ") if reading else "",
             at=reading.taken_at if reading else self.clock.now(),
             was_zeroed=self.deck.is_zero_seen,
-            was_whole=self.situation(now_s).is_whole(),
+            was_whole=self.situation(now_s).is_whole() and not is_sudden,
             alibi_id=reading.alibi_id if reading and is_settled else None,
         )
+        passage = replace(passage, weight_curve=self.curve.document(is_sudden=is_sudden))
         before = passage.weighed
         if before is not None and (before.gross, before.status) == (weighed.gross, weighed.status):
             return passage
@@ -216,12 +253,25 @@ class LaneKnowledge:
         self.deck, self.devices_good_since_s = deck, good_since_s
         return self.situation(now_s)
 
+    def seen_instead(self) -> str | None:
+        """What keeps this vehicle from being weighed as any other: what it was seen to be, or what the display said."""
+        passage = self.passage
+        if passage is None or self.is_restored:
+            return None
+        status = None if passage.weighed is None else passage.weighed.status
+        if status in NAMED_WEIGHTS:
+            return status
+        return passage.observed[-1] if passage.observed else None
+
     def why(self, event: LaneEvent, to: LaneState) -> str | None:
         """The word shown for what needs attention in the new state; None where nothing does."""
         if to is LaneState.FAULT:
             if event is LaneEvent.DEVICE_LOST:
                 return self.situation(self.clock.monotonic_s()).lost_because() or event.value
             return event.value
+        seen = self.seen_instead()
+        if to is LaneState.REVIEW and event is LaneEvent.PERSON_NEEDED and seen is not None:
+            return seen
         if to in {LaneState.REVIEW, LaneState.DETAINED, LaneState.FIRE, LaneState.CLOSED}:
             return "restart" if self.is_restored else str(to.value if event is LaneEvent.PERSON_NEEDED else event.value)
         return None

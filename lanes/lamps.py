@@ -6,6 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING, Final
 
 from gate_service.domain.errors import DeviceError
+from lanes.orientation import turned_sides
 from lanes.signs import aspects
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ async def keep_lights(lane: LaneController, wanted: asyncio.Event) -> None:
         if aspect == lane.shown:
             continue
         try:
-            await lane.ports.signals.show(aspect)
+            await lane.ports.signals.show(turned_sides(aspect) if lane.is_turned else aspect)
         except DeviceError:
             lane.shown = {}
             await lane.clock.sleep(TRY_AGAIN_S)

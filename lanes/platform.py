@@ -19,6 +19,9 @@ WHOLE_HOLD_S: Final = 1.0
 (1 s) must hold no reading from before."""
 
 
+STEP_S: Final = 2.0
+"""From a zero to more within this time: somebody stepped or drove on. Snow and mud come slowly. Site decision."""
+
 EMPTY_BELOW: Final = Mass(200_000)
 """Below 200 kg nothing that drives stands on the platform (ten intervals of 20 kg). Site decision."""
 
@@ -44,6 +47,9 @@ class Deck:
     reading: Reading | None = None
     is_zero_seen: bool = False
     whole_since_s: float | None = None
+    light_since_s: float | None = None  # more than a zero and less than a vehicle, unbroken since
+    near_zero_s: float | None = None  # when the platform last showed a zero within half its band
+    is_step: bool = False  # what stands there came at once, as a person does, not slowly as snow
 
     def fresh(self, now_s: float) -> Reading | None:
         """The last reading, if it is still knowledge."""
@@ -75,6 +81,19 @@ class Deck:
             return True
         return reading.value is not None and reading.value >= settings.vehicle_above
 
+    def is_at_zero(self, settings: DeckSettings, now_s: float) -> bool:
+        """Whether the platform shows a zero now."""
+        reading = self.fresh(now_s)
+        return reading is not None and reading.value is not None and abs(reading.value) <= settings.zero_band
+
+    def is_light_for(self, duration_s: float, now_s: float) -> bool:
+        """Whether less than a vehicle has stood on the platform for this long."""
+        return (
+            self.fresh(now_s) is not None
+            and self.light_since_s is not None
+            and (now_s - self.light_since_s >= duration_s)
+        )
+
     def is_settled(self, now_s: float) -> bool:
         """Whether the last reading is the weight of the whole vehicle: stable, or overload, after standing whole."""
         reading = self.fresh(now_s)
@@ -93,7 +112,22 @@ def weigh(deck: Deck, reading: Reading, settings: DeckSettings) -> Deck:
         and reading.is_stable is True
         and abs(reading.value) <= settings.zero_band
     )
-    return replace(deck, reading=reading, is_zero_seen=deck.is_zero_seen or at_zero)
+    deck = replace(deck, reading=reading, is_zero_seen=deck.is_zero_seen or at_zero)
+    return _note_light(deck, reading, settings)
+
+
+def _note_light(deck: Deck, reading: Reading, settings: DeckSettings) -> Deck:
+    """Keep since when something lighter than a vehicle stands there, and whether it came at once."""
+    at_s, value = reading.taken_monotonic_s, reading.value
+    if value is None or value >= settings.vehicle_above:
+        return deck if deck.light_since_s is None else replace(deck, light_since_s=None)
+    if abs(value) <= settings.zero_band:
+        near_s = at_s if 2 * abs(value.grams) <= settings.zero_band.grams else deck.near_zero_s
+        return replace(deck, light_since_s=None, near_zero_s=near_s)
+    if deck.light_since_s is not None:
+        return deck
+    is_step = deck.near_zero_s is not None and at_s - deck.near_zero_s <= STEP_S
+    return replace(deck, light_since_s=at_s, is_step=is_step)
 
 
 def stand_whole(deck: Deck, *, is_whole: bool, now_s: float) -> Deck:
@@ -105,4 +139,4 @@ def stand_whole(deck: Deck, *, is_whole: bool, now_s: float) -> Deck:
 
 def forget_vehicle(deck: Deck) -> Deck:
     """The vehicle is gone: the next one needs a zero of its own."""
-    return Deck(reading=deck.reading)
+    return Deck(reading=deck.reading, near_zero_s=deck.near_zero_s)

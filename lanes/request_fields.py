@@ -8,6 +8,8 @@ from typing import Any, Final
 from gate_service.domain.commands import CommandRequest
 from gate_service.domain.errors import InputError
 from gate_service.domain.reading import Side
+from lanes.holding import LONGEST_S
+from lanes.orientation import DIRECTIONS
 
 LONGEST_TEXT: Final = 64
 """Longest plate, slip number, container or seal taken from a reader or a form."""
@@ -44,6 +46,24 @@ def read_side(fields: Mapping[str, Any]) -> Side:
         return Side(fields.get("side", Side.EXIT.value))
     except ValueError:
         raise InputError(f"side: entry or exit expected, found {fields.get('side')!r}") from None
+
+
+def read_hold_s(fields: Mapping[str, Any]) -> int | None:
+    """For how long a boom is to be held open; None where that is not asked."""
+    value = fields.get("hold_s")
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= LONGEST_S:
+        raise InputError(f"hold_s: 1 to {LONGEST_S} whole seconds expected, found {value!r}"[:200])
+    return value
+
+
+def read_direction(fields: Mapping[str, Any]) -> str:
+    """Which way a reversible lane is to be driven: named, never toggled."""
+    value = fields.get("direction")
+    if value not in DIRECTIONS:
+        raise InputError(f"direction: one of {', '.join(DIRECTIONS)} expected, found {value!r}"[:200])
+    return str(value)
 
 
 def resolved_facts(fields: Mapping[str, Any]) -> dict[str, Any]:

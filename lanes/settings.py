@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from gate_service.domain.events import JsonObject
 from lanes.guards import Layout
 from lanes.platform import DeckSettings
 
+SAME: Final[Mapping[str, str]] = {"forward": "divert"}
+"""Other words for a way, taken in commands and configuration."""
+
+
+def way_named(name: str) -> str:
+    """A way's own name."""
+    return SAME.get(name, name)
+
 
 @dataclass(frozen=True, slots=True)
 class LaneSettings:
-    """One lane. `refuse_way`: how a refused vehicle leaves, `back_out` or `forward` (divert or U-turn after the gate).
+    """One lane. `refuse_way`: how a refused vehicle leaves unless a person says otherwise (`lanes.ways`).
 
-    `inspect_way`: `yard_inside` (through the lane), `yard_before` (as `refuse_way`) or `at_premises` (let on).
-    Times are real seconds.
+    `inspect_way`: `yard_inside` (through the lane), `at_premises` (let on), or `yard_before` (as a refused vehicle).
+    `refuse_ways` and `inspect_ways`: all that this lane has. Times are real seconds.
     """
 
     id: str
@@ -29,9 +38,12 @@ class LaneSettings:
     deck: DeckSettings | None
     verified_until_at: datetime | None
     is_closing_ours: bool = True
+    is_pair: bool = False  # both booms as an airlock: one rises only when the other is seen down
     refuse_way: str = "back_out"
+    refuse_ways: tuple[str, ...] = ("back_out", "divert", "escort")
     inspect_way: str = "yard_inside"
     gate: str = "single"  # single | first | second: its site's place where a slip passes two gates
+    inspect_ways: tuple[str, ...] = ("yard_inside", "yard_before", "at_premises")
     policy: JsonObject | None = None
     secret: str | None = None  # hex; the day's secret for draws
     scan_wait_s: float = 10.0  # a driver finds the slip; then the plate alone decides
@@ -39,3 +51,16 @@ class LaneSettings:
     weigh_wait_s: float = 30.0  # a truck rocks 3 to 10 s; then the rules decide without a weight
     escalate_after_s: float = 60.0  # a person is called again
     is_safe_state_accepted: bool = False  # the site says in words that a device without watchdog is acceptable
+
+    def ways_out(self) -> tuple[str, ...]:
+        """Ways of a vehicle whose goods do not pass, the site's own choice first."""
+        return _first(way_named(self.refuse_way), [way_named(name) for name in self.refuse_ways])
+
+    def inspections(self) -> tuple[str, ...]:
+        """Where vehicles of this lane are inspected, the site's own choice first. Premises are inside the zone."""
+        all_ = _first(self.inspect_way, self.inspect_ways)
+        return tuple(way for way in all_ if way != "at_premises" or self.direction == "inbound")
+
+
+def _first(chosen: str, all_: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys([chosen, *all_]))

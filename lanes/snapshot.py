@@ -10,8 +10,10 @@ from gate_service.domain.commands import Command
 from gate_service.domain.passage import Passage
 from lanes.controller import LaneController
 from lanes.interlocks import forbids_zeroing
-from lanes.signs import DRIVER_LINES, STATE_TEXTS
+from lanes.signs import STATE_TEXTS, attention_text, driver_line
 from lanes.states import LaneEvent, LaneState, step
+from lanes.verification import days_left, verification_state
+from lanes.ways import INSPECTED, REFUSED, YARD_BEFORE, ways_now
 
 OFFERED: Final[Mapping[Command, LaneEvent]] = {
     Command.RELEASE: LaneEvent.RELEASE_ASKED,
@@ -22,7 +24,6 @@ OFFERED: Final[Mapping[Command, LaneEvent]] = {
 }
 """Commands that map to one event whatever the lane; the ways out depend on the lane and are added in `commands`."""
 
-WAYS: Final[Mapping[str, LaneEvent]] = {"back_out": LaneEvent.RETURN_ASKED, "forward": LaneEvent.DIVERT_ASKED}
 ATTESTED: Final[Mapping[str, LaneEvent]] = {
     "crossed": LaneEvent.CROSSING_ATTESTED,
     "departed": LaneEvent.DEPARTURE_ATTESTED,
@@ -42,8 +43,39 @@ def _weight(lane: LaneController) -> dict[str, Any] | None:
         "status": reading.status.value,
         "stable": reading.is_stable,
         "stability_from": reading.stability_from.value,
+        "state": weight_state(lane),
+        "zero_fault": lane.zero_fault,
         "zero_seen": lane.deck.is_zero_seen,
         "age_ms": _age_ms(lane, reading.taken_monotonic_s),
+    }
+
+
+def weight_state(lane: LaneController) -> str:
+    """What the platform is by its weight, in one word."""
+    deck, now_s = lane.settings.deck, lane.clock.monotonic_s()
+    reading = lane.deck.fresh(now_s)
+    if deck is None or reading is None:
+        return "no_data"
+    if reading.value is None:
+        return reading.status.value  # overload, underload, out_of_range, error
+    if lane.deck.is_settled(now_s):
+        return "settled"
+    if lane.deck.is_loaded(deck, now_s):
+        return "loaded"
+    return "empty" if abs(reading.value) <= deck.zero_band else "not_at_zero"
+
+
+def _weighbridge(lane: LaneController) -> dict[str, Any] | None:
+    """The plate of the weighbridge, and how long its verification holds."""
+    deck, until_at, now = lane.settings.deck, lane.settings.verified_until_at, lane.clock.now()
+    if deck is None:
+        return None
+    return {
+        "interval_kg": deck.interval.to_json(),
+        "max_capacity_kg": deck.max_capacity.to_json(),
+        "verified_until_at": None if until_at is None else until_at.isoformat(),
+        "verification": verification_state(until_at, now),
+        "verification_days_left": days_left(until_at, now),
     }
 
 
@@ -102,6 +134,8 @@ def passage_snapshot(passage: Passage) -> dict[str, Any]:
         "boom_up_at": passage.boom_up_at.isoformat() if passage.boom_up_at else None,
         "crossed_at": passage.crossed_at.isoformat() if passage.crossed_at else None,
         "closed_at": passage.closed_at.isoformat() if passage.closed_at else None,
+        "observed": list(passage.observed),
+        "weight_curve": None if passage.weight_curve is None else dict(passage.weight_curve),
         "note": passage.note,
     }
 
@@ -128,19 +162,31 @@ def _driver(lane: LaneController) -> Mapping[str, str]:
     passage = lane.passage
     if lane.state is LaneState.REVIEW and passage is not None and passage.driver_text is not None:
         return passage.driver_text
-    return DRIVER_LINES[lane.state]
+    disposition = None if passage is None else passage.disposition
+    return driver_line(lane.state, disposition)
+
+
+def _attention(lane: LaneController) -> dict[str, Any] | None:
+    code = lane.attention
+    if code is None:
+        return None
+    text = dict(attention_text(code, lane.state))
+    return {"code": code, "text": text, "since_at": lane.since_at.isoformat(), "escalated": lane.is_escalated}
 
 
 def _takes(lane: LaneController, event: LaneEvent) -> bool:
     return step(lane.state, lane.view(), event).handled
 
 
-def ways(lane: LaneController) -> list[str]:
-    """Ways on which a vehicle that is not released could leave now, the site's own choice first."""
-    if lane.passage is None:
-        return []
-    usable = [way for way, event in WAYS.items() if _takes(lane, event)]
-    return sorted(usable, key=lambda way: way != lane.settings.refuse_way)
+def _usable(lane: LaneController) -> dict[str, Any]:
+    """Ways out that can be taken now, the site's own choice first: these alone are offered; the others say why not."""
+    found = ways_now(lane)
+    usable = [way for way, why in found.items() if why is None]
+    return {
+        "ways": [way for way in usable if way in REFUSED],
+        "inspect_ways": [way for way in usable if way not in REFUSED],
+        "ways_blocked": {way: why for way, why in found.items() if why is not None},
+    }
 
 
 def attests(lane: LaneController) -> list[str]:
@@ -150,22 +196,27 @@ def attests(lane: LaneController) -> list[str]:
     return [said for said, event in ATTESTED.items() if _takes(lane, event)]
 
 
-def _may_inspect(lane: LaneController, usable: list[str]) -> bool:
-    if lane.settings.inspect_way == "at_premises":
-        return _takes(lane, LaneEvent.RELEASE_ASKED)
-    return "forward" in usable if lane.settings.inspect_way == "yard_inside" else bool(usable)
+def _offered_ways(lane: LaneController) -> list[Command]:
+    """By the table alone: what blocks a way this moment is said in `ways_blocked`, and the command says it again."""
+    if lane.passage is None:
+        return []
+    refused = any(_takes(lane, REFUSED[way].event) for way in lane.settings.ways_out())
+    inspected = any(
+        refused if way == YARD_BEFORE else _takes(lane, INSPECTED[way].event) for way in lane.settings.inspections()
+    )
+    return [*([Command.REFUSE, Command.TURN_BACK] if refused else []), *([Command.INSPECT] if inspected else [])]
 
 
 def commands(lane: LaneController) -> list[str]:
     """Commands that the lane would take now; the role of the person is not looked at."""
     offered = [command for command, event in OFFERED.items() if _takes(lane, event)]
-    usable = ways(lane)
-    if usable:
-        offered += [Command.REFUSE, Command.TURN_BACK]
-    if _may_inspect(lane, usable):
-        offered.append(Command.INSPECT)
+    offered += _offered_ways(lane)
     if lane.passage is not None:
         offered.append(Command.RESOLVE)
+    if _takes(lane, LaneEvent.TURN_ASKED):
+        offered.append(Command.TURN_LANE)
+    if lane.state is LaneState.CLOSED and lane.passage is None and lane.ports.fresh_settings is not None:
+        offered.append(Command.RECONFIGURE_LANE)
     if lane.state is not LaneState.CLOSED and not lane.is_closing_asked:
         offered.append(Command.CLOSE_LANE)
     if lane.ports.zero is not None and forbids_zeroing(lane.surroundings(lane.clock.monotonic_s())) is None:
@@ -189,6 +240,11 @@ def lane_snapshot(lane: LaneController) -> dict[str, Any]:
         "since_at": lane.since_at.isoformat(),
         "revision": lane.revision,
         "weight": _weight(lane),
+        "weighbridge": _weighbridge(lane),
+        "reversible": lane.settings.layout.is_reversible,
+        "queue": lane.queue_length(),
+        "mains_failed": None if inputs is None else inputs.power_fail,
+        "held_open": lane.holding.shown(lane.clock.monotonic_s()),
         "booms": {side.value: position.value for side, position in lane.boom_positions().items()},
         "detectors": {} if inputs is None else {d.value: p.value for d, p in inputs.detectors.items()},
         "lights": {side.value: aspect.value for side, aspect in lane.shown.items()},
@@ -197,14 +253,13 @@ def lane_snapshot(lane: LaneController) -> dict[str, Any]:
         "power_fail": None if inputs is None else inputs.power_fail,
         "inputs_age_ms": _age_ms(lane, None if inputs is None else inputs.taken_monotonic_s),
         "devices": _devices(lane),
-        "attention": None
-        if lane.attention is None
-        else {"code": lane.attention, "since_at": lane.since_at.isoformat(), "escalated": lane.is_escalated},
+        "attention": _attention(lane),
         "closing_asked": lane.is_closing_asked,
         "passage": None if lane.passage is None else _passage(lane, lane.passage),
         "approval": _approval(lane),
         "driver": dict(_driver(lane)),
         "commands": commands(lane),
-        "ways": ways(lane),
+        **_usable(lane),
+        "admitting_waits_for": lane.admitting_waits_for(),
         "attests": attests(lane),
     }

@@ -10,96 +10,25 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Final
 
 from lanes import guards
 from lanes.guards import View
+from lanes.words import LaneCommand, LaneEvent, LaneState
 
-
-class LaneState(StrEnum):
-    """Where a lane is. Public: the words stand in snapshots and in the record."""
-
-    IDLE = "idle"
-    APPROACH = "approach"  # a vehicle stands before the lane
-    ADMITTING = "admitting"  # entry boom going up or up, vehicle driving on
-    ON_PLATFORM = "on_platform"  # part of the vehicle is on the platform (or between the booms)
-    WEIGHING = "weighing"  # the whole vehicle is on the platform; waiting for weight and identity
-    DECIDING = "deciding"
-    REVIEW = "review"  # a person decides
-    OPENING = "opening"  # released and recorded; boom going up
-    LEAVING = "leaving"  # boom seen up, vehicle may go
-    CLEARING = "clearing"  # vehicle under or past the boom; the boom comes down when everything is freshly clear
-    RETURNING = "returning"  # entry boom up for a vehicle that backs out
-    DIVERTING = "diverting"  # exit boom up for a vehicle that is not released (inspection yard, U-turn)
-    DETAINED = "detained"  # booms held, driver reads "please wait"
-    CLOSED = "closed"
-    FAULT = "fault"
-    FIRE = "fire"
-
-
-class LaneEvent(StrEnum):
-    """What the automaton is told. Past tense; a person's wish is `..._ASKED`."""
-
-    VEHICLE_ARRIVED = "vehicle_arrived"
-    VEHICLE_WITHDREW = "vehicle_withdrew"  # every detector clear and platform empty again, nothing went forward
-    READY_TO_ADMIT = "ready_to_admit"  # platform empty, zero seen, way free
-    ADMITTANCE_LOST = "admittance_lost"  # what let it in no longer held when the reason was on disk
-    VEHICLE_ENTERED = "vehicle_entered"
-    WHOLE_ON_PLATFORM = "whole_on_platform"
-    NOT_WHOLE = "not_whole"  # a beam is interrupted again
-    READY_TO_DECIDE = "ready_to_decide"  # weight settled (or given up, or not weighed) and identity known (or given up)
-    FACTS_CHANGED = "facts_changed"  # a scan, a plate, a resolved fact: the rules run again
-    RELEASE_DECIDED = "release_decided"
-    PERSON_NEEDED = "person_needed"
-    DETAIN_DECIDED = "detain_decided"
-    RELEASE_BOOM_UP = "release_boom_up"
-    RETURN_BOOM_UP = "return_boom_up"
-    UNDER_RELEASE_BOOM = "under_release_boom"
-    CROSSED = "crossed"  # forward, proven by the detectors in their order
-    CROSSED_UNKNOWN = "crossed_unknown"  # the same, by a vehicle that no passage knows
-    SECOND_VEHICLE = "second_vehicle"  # the passage is over and another vehicle stands on the platform
-    LANE_CLEAR = "lane_clear"  # every detector freshly clear, platform empty, booms down
-    BOOM_FAILED = "boom_failed"  # commanded and not confirmed
-    UNEXPLAINED_MOTION = "unexplained_motion"
-    DEVICE_LOST = "device_lost"
-    DEVICES_BACK = "devices_back"
-    RECORD_LOST = "record_lost"
-    FIRE_ON = "fire_on"
-    FIRE_OFF = "fire_off"
-    TIME_IS_UP = "time_is_up"
-    RELEASE_ASKED = "release_asked"
-    HOLD_ASKED = "hold_asked"
-    DIVERT_ASKED = "divert_asked"  # inspection or refusal, forward through the lane
-    RETURN_ASKED = "return_asked"  # back out through the entry
-    REWEIGH_ASKED = "reweigh_asked"
-    OPEN_ASKED = "open_asked"
-    CLOSE_ASKED = "close_asked"
-    CLEAR_ASKED = "clear_asked"  # a person re-arms the lane after a fault, a fire or a restart
-    EMERGENCY_RAISED = "emergency_raised"  # recorded, boom going up for a fire engine or ambulance
-    CROSSING_ATTESTED = "crossing_attested"  # a person says that the vehicle has gone forward
-    DEPARTURE_ATTESTED = "departure_attested"  # a person says that the vehicle has gone back
-
-
-class LaneCommand(StrEnum):
-    """What a step asks the controller to do, in order. Booms move only through these."""
-
-    OPEN_PASSAGE = "open_passage"
-    DECIDE = "decide"
-    ADMIT = "admit"  # raise the entry boom, reason admit
-    RAISE_RELEASE_BOOM = "raise_release_boom"  # reason release
-    RAISE_TO_DIVERT = "raise_to_divert"  # exit boom, reason divert
-    RAISE_TO_RETURN = "raise_to_return"  # entry boom, reason return
-    LOWER_ENTRY_BOOM = "lower_entry_boom"  # as soon as the interlocks allow
-    LOWER_EXIT_BOOM = "lower_exit_boom"
-    FORGET_LOWERING = "forget_lowering"  # drop lowering under way or intended
-    START_WEIGHING = "start_weighing"  # forget earlier readings
-    TAKE_UP = "take_up"  # a person has looked at a vehicle from before a restart: the lane goes on with it
-    RECORD_CROSSING = "record_crossing"  # slip used, hazardous goods told, passage closed
-    RECORD_DEPARTURE = "record_departure"  # slip returned, passage closed
-    RECORD_UNEXPLAINED = "record_unexplained"  # motion.unexplained
-    ESCALATE = "escalate"
-
+__all__ = [
+    "ANYWHERE",
+    "OWNED_BY_PERSON",
+    "STAYS_PUT",
+    "TRANSITIONS",
+    "Guard",
+    "LaneCommand",
+    "LaneEvent",
+    "LaneState",
+    "Row",
+    "Step",
+    "step",
+]
 
 Guard = Callable[[View], bool]
 
@@ -142,6 +71,33 @@ _ASK_AGAIN: Final = (
     Row(_E.REWEIGH_ASKED, _S.ON_PLATFORM, (_C.START_WEIGHING,), when=guards.weighs),
     Row(_E.TIME_IS_UP, _S.REVIEW, (_C.ESCALATE,)),
 )
+_MOTION: Final = (_C.RECORD_UNEXPLAINED, _C.ESCALATE)
+_SECOND_ON_ONE: Final = (_C.NOTE_OBSERVED, _C.RECORD_UNEXPLAINED, _C.ESCALATE)
+
+
+def _told_in(state: LaneState) -> tuple[Row, ...]:
+    """Motion that changes nothing of what this state waits for: told, shown, and a person is called."""
+    return (Row(_E.FOLLOWED_IN, state, _SECOND_ON_ONE), Row(_E.WRONG_WAY, state, _MOTION))
+
+
+_NO_LONGER_ALONE: Final = (
+    # Two vehicles on one decision: nothing is released by itself any more.
+    Row(_E.FOLLOWED_IN, _S.REVIEW, _SECOND_ON_ONE),
+)
+
+
+def _crossed_in(state: LaneState) -> tuple[Row, ...]:
+    """A safe state stays as it is; a crossing that the detectors prove is recorded all the same."""
+    return (
+        Row(_E.CROSSED, state, (_C.RECORD_CROSSING,), when=guards.was_let_go),
+        Row(_E.CROSSED, state, (_C.RECORD_UNEXPLAINED,)),  # by the local button: booked, and a person says where it is
+        Row(_E.CROSSED_UNKNOWN, state, (_C.RECORD_UNEXPLAINED,)),
+        Row(_E.TAILGATED, state, (_C.RECORD_UNEXPLAINED,)),
+        Row(_E.FOLLOWED_IN, state, (_C.RECORD_UNEXPLAINED,)),
+        Row(_E.WRONG_WAY, state, (_C.RECORD_UNEXPLAINED,)),
+    )
+
+
 _TAKE_UP_STRANGER: Final = (_C.OPEN_PASSAGE, _C.START_WEIGHING)
 _RESUME: Final = (
     # A vehicle that no passage knows: the person who looked lets it be weighed and judged as any other.
@@ -156,7 +112,10 @@ _RESUME: Final = (
 TRANSITIONS: Final[dict[LaneState, tuple[Row, ...]]] = {
     _S.IDLE: (
         Row(_E.VEHICLE_ARRIVED, _S.APPROACH, (_C.OPEN_PASSAGE,)),
+        Row(_E.WRONG_WAY, _S.FAULT, _MOTION),
+        Row(_E.LIGHT_LOAD, _S.IDLE, _MOTION),  # admits nobody until the platform is at zero again
         Row(_E.UNEXPLAINED_MOTION, _S.FAULT, (_C.RECORD_UNEXPLAINED, _C.ESCALATE)),
+        Row(_E.TURN_ASKED, _S.IDLE, when=guards.can_turn),
         Row(_E.CLOSE_ASKED, _S.CLOSED),
     ),
     _S.APPROACH: (
@@ -165,6 +124,8 @@ TRANSITIONS: Final[dict[LaneState, tuple[Row, ...]]] = {
         Row(_E.READY_TO_DECIDE, _S.DECIDING, (_C.DECIDE,), when=guards.decides_at_approach),
         Row(_E.VEHICLE_WITHDREW, _S.IDLE, (_C.RECORD_DEPARTURE,)),
         Row(_E.DEPARTURE_ATTESTED, _S.IDLE, (_C.RECORD_DEPARTURE,)),
+        Row(_E.LIGHT_LOAD, _S.APPROACH, _MOTION),
+        *_told_in(_S.APPROACH),
         *_TAKE_OVER,
         Row(_E.TIME_IS_UP, _S.APPROACH, (_C.ESCALATE,)),
     ),
@@ -173,6 +134,7 @@ TRANSITIONS: Final[dict[LaneState, tuple[Row, ...]]] = {
         Row(_E.VEHICLE_ENTERED, _S.ON_PLATFORM, (_C.START_WEIGHING,)),
         Row(_E.VEHICLE_WITHDREW, _S.CLEARING, (_C.RECORD_DEPARTURE, _C.LOWER_ENTRY_BOOM)),
         Row(_E.DEPARTURE_ATTESTED, _S.CLEARING, (_C.RECORD_DEPARTURE, _C.LOWER_ENTRY_BOOM)),
+        *_told_in(_S.ADMITTING),
         *_TAKE_OVER,
         Row(_E.TIME_IS_UP, _S.ADMITTING, (_C.ESCALATE,)),
     ),
@@ -181,6 +143,11 @@ TRANSITIONS: Final[dict[LaneState, tuple[Row, ...]]] = {
         Row(_E.VEHICLE_WITHDREW, _S.CLEARING, (_C.RECORD_DEPARTURE, _C.LOWER_ENTRY_BOOM)),
         Row(_E.READY_TO_DECIDE, _S.DECIDING, (_C.LOWER_ENTRY_BOOM, _C.DECIDE)),
         Row(_E.RETURN_ASKED, _S.RETURNING, (_C.RAISE_TO_RETURN,), when=guards.has_entry),
+        Row(_E.LONGER_THAN_DECK, _S.ON_PLATFORM, (_C.NOTE_OBSERVED,)),  # judged without a weight, at once
+        Row(_E.LIGHT_LOAD, _S.ON_PLATFORM, (_C.NOTE_OBSERVED,)),  # a motorcycle: judged without a weight
+        Row(_E.SUDDEN_LOAD, _S.ON_PLATFORM, (_C.NOTE_OBSERVED,)),
+        *_NO_LONGER_ALONE,
+        Row(_E.WRONG_WAY, _S.ON_PLATFORM, _MOTION),
         *_TAKE_OVER,
         Row(_E.TIME_IS_UP, _S.ON_PLATFORM, (_C.ESCALATE,)),
     ),
@@ -189,6 +156,9 @@ TRANSITIONS: Final[dict[LaneState, tuple[Row, ...]]] = {
         Row(_E.READY_TO_DECIDE, _S.DECIDING, (_C.DECIDE,)),
         Row(_E.VEHICLE_WITHDREW, _S.CLEARING, (_C.RECORD_DEPARTURE, _C.LOWER_ENTRY_BOOM)),
         Row(_E.RETURN_ASKED, _S.RETURNING, (_C.RAISE_TO_RETURN,), when=guards.has_entry),
+        Row(_E.SUDDEN_LOAD, _S.WEIGHING, (_C.NOTE_OBSERVED,)),  # no weight of a vehicle that drove on: a person decides
+        *_NO_LONGER_ALONE,
+        Row(_E.WRONG_WAY, _S.WEIGHING, _MOTION),
         *_TAKE_OVER,
         Row(_E.TIME_IS_UP, _S.WEIGHING, (_C.ESCALATE,)),
     ),
@@ -198,6 +168,8 @@ TRANSITIONS: Final[dict[LaneState, tuple[Row, ...]]] = {
         Row(_E.DETAIN_DECIDED, _S.DETAINED, (_C.ESCALATE,)),
         Row(_E.FACTS_CHANGED, _S.DECIDING, (_C.DECIDE,)),
         Row(_E.VEHICLE_WITHDREW, _S.CLEARING, (_C.RECORD_DEPARTURE, _C.LOWER_ENTRY_BOOM)),
+        *_NO_LONGER_ALONE,
+        Row(_E.WRONG_WAY, _S.DECIDING, _MOTION),
         *_TAKE_OVER,
         Row(_E.TIME_IS_UP, _S.REVIEW, (_C.ESCALATE,)),  # a decision that never came, by our fault
     ),
@@ -206,12 +178,16 @@ TRANSITIONS: Final[dict[LaneState, tuple[Row, ...]]] = {
         *_SEEN_TO_END,
         *_ASK_AGAIN,
         Row(_E.HOLD_ASKED, _S.DETAINED),
+        Row(_E.WEIGHT_MOVED, _S.REVIEW, (_C.NOTE_OBSERVED, _C.ESCALATE)),
+        *_told_in(_S.REVIEW),
         Row(_E.CLEAR_ASKED, _S.APPROACH, (_C.TAKE_UP, _C.LOWER_EXIT_BOOM), when=guards.stands_before_the_lane),
     ),
     _S.DETAINED: (
         *_WAYS_OUT,
         *_SEEN_TO_END,
         Row(_E.FACTS_CHANGED, _S.DECIDING, (_C.DECIDE,)),
+        Row(_E.WEIGHT_MOVED, _S.DETAINED, (_C.NOTE_OBSERVED, _C.ESCALATE)),
+        *_told_in(_S.DETAINED),
         Row(_E.TIME_IS_UP, _S.DETAINED, (_C.ESCALATE,)),
     ),
     _S.OPENING: (
@@ -219,6 +195,7 @@ TRANSITIONS: Final[dict[LaneState, tuple[Row, ...]]] = {
         Row(_E.CROSSED, _S.CLEARING, (_C.RECORD_CROSSING, _C.LOWER_EXIT_BOOM, _C.LOWER_ENTRY_BOOM)),
         Row(_E.HOLD_ASKED, _S.REVIEW, (_C.LOWER_EXIT_BOOM,)),
         *_SEEN_TO_END,
+        *_told_in(_S.OPENING),
         Row(_E.TIME_IS_UP, _S.OPENING, (_C.ESCALATE,)),
     ),
     _S.LEAVING: (
@@ -229,6 +206,7 @@ TRANSITIONS: Final[dict[LaneState, tuple[Row, ...]]] = {
         Row(_E.VEHICLE_WITHDREW, _S.REVIEW, (_C.LOWER_EXIT_BOOM, _C.ESCALATE)),
         Row(_E.HOLD_ASKED, _S.REVIEW, (_C.LOWER_EXIT_BOOM,)),
         *_SEEN_TO_END,
+        *_told_in(_S.LEAVING),
         Row(_E.TIME_IS_UP, _S.LEAVING, (_C.ESCALATE,)),
     ),
     _S.CLEARING: (
@@ -241,13 +219,18 @@ TRANSITIONS: Final[dict[LaneState, tuple[Row, ...]]] = {
         Row(_E.CROSSING_ATTESTED, _S.CLEARING, (_C.RECORD_CROSSING,)),
         Row(_E.DEPARTURE_ATTESTED, _S.CLEARING, (_C.RECORD_DEPARTURE,)),
         Row(_E.HOLD_ASKED, _S.REVIEW, (_C.LOWER_EXIT_BOOM,), when=lambda view: view.has_passage),  # let go, but stands
-        Row(_E.CROSSED_UNKNOWN, _S.CLEARING, (_C.RECORD_UNEXPLAINED, _C.ESCALATE)),  # followed on one decision
+        Row(_E.CROSSED_UNKNOWN, _S.CLEARING, _MOTION),  # followed on one decision
+        Row(_E.TAILGATED, _S.CLEARING, _MOTION),  # close behind: the boom stays up over both
+        *_told_in(_S.CLEARING),
         Row(_E.TIME_IS_UP, _S.CLEARING, (_C.ESCALATE,)),
     ),
     _S.RETURNING: (
         Row(_E.VEHICLE_WITHDREW, _S.CLEARING, (_C.RECORD_DEPARTURE, _C.LOWER_ENTRY_BOOM, _C.LOWER_EXIT_BOOM)),
+        # Somebody drove up behind it: it must not back into them. It stands where it was; the light is red again.
+        Row(_E.WAY_BLOCKED, _S.REVIEW, (_C.LOWER_ENTRY_BOOM, _C.ESCALATE)),
         Row(_E.HOLD_ASKED, _S.REVIEW, (_C.LOWER_ENTRY_BOOM,)),
         *_SEEN_TO_END,
+        *_told_in(_S.RETURNING),
         Row(_E.TIME_IS_UP, _S.RETURNING, (_C.ESCALATE,)),
     ),
     _S.DIVERTING: (
@@ -257,15 +240,17 @@ TRANSITIONS: Final[dict[LaneState, tuple[Row, ...]]] = {
         # With the exit boom up a vehicle that is seen no more may have gone either way: a person says which.
         Row(_E.VEHICLE_WITHDREW, _S.REVIEW, (_C.LOWER_EXIT_BOOM, _C.ESCALATE)),
         Row(_E.HOLD_ASKED, _S.REVIEW, (_C.LOWER_EXIT_BOOM,)),
+        *_told_in(_S.DIVERTING),
         Row(_E.TIME_IS_UP, _S.DIVERTING, (_C.ESCALATE,)),
     ),
     _S.CLOSED: (
+        Row(_E.TURN_ASKED, _S.CLOSED, when=guards.can_turn),
         Row(_E.OPEN_ASKED, _S.IDLE, when=guards.can_work_empty),
         Row(_E.OPEN_ASKED, _S.CLEARING, (_C.LOWER_ENTRY_BOOM, _C.LOWER_EXIT_BOOM), when=guards.can_work_boom_up),
         Row(_E.OPEN_ASKED, _S.REVIEW, when=guards.needs_person),
         Row(_E.CROSSING_ATTESTED, _S.CLOSED, (_C.RECORD_CROSSING,)),
         Row(_E.DEPARTURE_ATTESTED, _S.CLOSED, (_C.RECORD_DEPARTURE,)),
-        Row(_E.CROSSED_UNKNOWN, _S.CLOSED, (_C.RECORD_UNEXPLAINED,)),
+        *_crossed_in(_S.CLOSED),
     ),
     _S.FAULT: (
         # Back by itself only where no boom has to move for it; otherwise a person re-arms.
@@ -276,7 +261,7 @@ TRANSITIONS: Final[dict[LaneState, tuple[Row, ...]]] = {
         *_RESUME,
         Row(_E.CROSSING_ATTESTED, _S.FAULT, (_C.RECORD_CROSSING,)),
         Row(_E.DEPARTURE_ATTESTED, _S.FAULT, (_C.RECORD_DEPARTURE,)),
-        Row(_E.CROSSED_UNKNOWN, _S.FAULT, (_C.RECORD_UNEXPLAINED,)),
+        *_crossed_in(_S.FAULT),
         Row(_E.CLOSE_ASKED, _S.CLOSED),
         Row(_E.TIME_IS_UP, _S.FAULT, (_C.ESCALATE,)),
     ),
@@ -285,7 +270,7 @@ TRANSITIONS: Final[dict[LaneState, tuple[Row, ...]]] = {
         *_RESUME,
         Row(_E.CROSSING_ATTESTED, _S.FIRE, (_C.RECORD_CROSSING,)),
         Row(_E.DEPARTURE_ATTESTED, _S.FIRE, (_C.RECORD_DEPARTURE,)),
-        Row(_E.CROSSED_UNKNOWN, _S.FIRE, (_C.RECORD_UNEXPLAINED,)),
+        *_crossed_in(_S.FIRE),
     ),
 }
 """Rows of each state, tried in order."""
@@ -298,12 +283,11 @@ ANYWHERE: Final = (
     Row(_E.EMERGENCY_RAISED, _S.FAULT, (_C.ESCALATE,)),
     Row(_E.CROSSED, _S.FAULT, (_C.FORGET_LOWERING, _C.RECORD_UNEXPLAINED, _C.ESCALATE)),  # went without a release
     Row(_E.CROSSED_UNKNOWN, _S.FAULT, (_C.FORGET_LOWERING, _C.RECORD_UNEXPLAINED, _C.ESCALATE)),
+    Row(_E.TAILGATED, _S.FAULT, (_C.FORGET_LOWERING, _C.RECORD_UNEXPLAINED, _C.ESCALATE)),
 )
 """Rows that hold in every state for which no own row matched."""
 
-_FAILURES: Final = frozenset(
-    {LaneEvent.DEVICE_LOST, LaneEvent.BOOM_FAILED, LaneEvent.CROSSED, LaneEvent.EMERGENCY_RAISED}
-)
+_FAILURES: Final = frozenset({LaneEvent.DEVICE_LOST, LaneEvent.BOOM_FAILED, LaneEvent.EMERGENCY_RAISED})
 
 STAYS_PUT: Final = {
     LaneState.FIRE: _FAILURES | {LaneEvent.FIRE_ON, LaneEvent.RECORD_LOST},

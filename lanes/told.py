@@ -58,7 +58,13 @@ def decided(passage: Passage, at: datetime) -> Event:
 
 def acted(passage: Passage, kind: EventType, at: datetime, actor: str, reason_code: str | None) -> Event:
     """What was done with the vehicle, by whom and why."""
-    data = {"by": actor, "reason_code": reason_code, "facts_version": passage.facts_version, "verdict": passage.verdict}
+    data = {
+        "by": actor,
+        "reason_code": reason_code,
+        "facts_version": passage.facts_version,
+        "verdict": passage.verdict,
+        "disposition": passage.disposition,
+    }
     return event(passage, kind, at, data, part=f"{passage.facts_version}/{at.isoformat()}")
 
 
@@ -157,11 +163,14 @@ def device_entry(health: DeviceHealth, lane: str, at: datetime, event_id: UUID) 
     return Entry(kind.value, at, "service", data, lane=lane, events=tuple(events))
 
 
-def unexplained(lane: str, what: str, passage: Passage | None, booms: Mapping[Side, BoomPosition]) -> dict[str, Any]:
-    """One line of the ledger of unexplained motion: what moved, and where the booms were seen."""
+def unexplained(
+    lane: str, what: str, passage: Passage | None, booms: Mapping[Side, BoomPosition], *, is_by_hand: bool
+) -> dict[str, Any]:
+    """One line of the ledger of unexplained motion: what moved, where the booms were, by hand or not."""
     return {
         "lane": lane,
         "what": what,
+        "by_hand": is_by_hand,
         "passage_id": None if passage is None else passage.id,
         "booms": {side.value: place.value for side, place in booms.items()},
     }

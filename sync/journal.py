@@ -141,6 +141,10 @@ class SqlJournal:
         """Documents of passages that are not closed, oldest first."""
         return await self._database.read(record_queries.open_passages)
 
+    async def newest(self, kind: str, lane: str) -> JsonObject | None:
+        """Facts of the newest record of a kind about a lane, or None."""
+        return await self._database.read(lambda connection: record_queries.newest(connection, kind, lane))
+
     async def passage(self, passage_id: str) -> PassageView | None:
         """One passage as it now is."""
         return await self._database.read(lambda connection: record_queries.passage(connection, passage_id))

@@ -116,6 +116,13 @@ def open_passages(connection: Connection) -> list[JsonObject]:
     return [json.loads(row[0]) for row in rows]
 
 
+def newest(connection: Connection, kind: str, lane: str) -> JsonObject | None:
+    """Facts of the newest record of this kind about this lane."""
+    statement = "SELECT facts FROM records WHERE kind = ? AND lane = ? ORDER BY number DESC LIMIT 1"
+    row = run(connection, statement, (kind, lane)).fetchone()
+    return None if row is None else dict(json.loads(row[0]))
+
+
 def passage(connection: Connection, passage_id: str) -> PassageView | None:
     """One passage, or None."""
     table = passage_table
@@ -162,7 +169,7 @@ def records(connection: Connection, after: int, limit: int, passage_id: str | No
 def reason_counts(connection: Connection) -> dict[str, dict[str, int]]:
     """How often each command was given with each reason code, in the newest `REASONS_OF` records."""
     last = scalar(connection, "SELECT COALESCE(MAX(number), 0) FROM records")
-    given = "SELECT facts FROM records WHERE number > ? AND kind = 'command'"
+    given = "SELECT facts FROM records WHERE number > ? AND kind IN ('command', 'emergency_raise', 'lane_reconfigured')"
     found: dict[str, Counter[str]] = {}
     for row in run(connection, given, (last - REASONS_OF,)):
         facts = json.loads(row[0])

@@ -13,7 +13,7 @@ from devices.barrier.position import BoomWatch
 from devices.signals.contacts import Contacts
 from devices.signals.module import InputsAnswer, IoModule
 from gate_service.domain.ports import LaneSink
-from gate_service.domain.reading import Detector, DeviceHealth, LaneInputs, Side
+from gate_service.domain.reading import Detector, DeviceHealth, LaneInputs, Presence, Side
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +51,8 @@ class LaneIoSettings:
     power_fail: int | None = None
     normally_closed: frozenset[int] = frozenset()  # inputs whose 0 means "there"; see `contacts`
     second_contacts: Mapping[Detector, int] = field(default_factory=dict)
+    far_approach: int | None = None
+    queue: tuple[int, ...] = ()
 
 
 class LaneIo:
@@ -83,8 +85,9 @@ class LaneIo:
         """Input numbers the lane uses."""
         settings = self.settings
         booms = [(wiring.up, wiring.down, wiring.by_hand) for wiring in settings.barriers.values()]
-        single = (settings.fire, settings.power_ok, settings.local_button, settings.power_fail)
-        wired = [*settings.detectors.values(), *settings.second_contacts.values(), *single, *chain(*booms)]
+        single = (settings.fire, settings.power_ok, settings.local_button, settings.power_fail, settings.far_approach)
+        loops = [*settings.detectors.values(), *settings.second_contacts.values(), *settings.queue]
+        wired = [*loops, *single, *chain(*booms)]
         return frozenset(number for number in wired if number is not None)
 
     @property
@@ -146,11 +149,20 @@ class LaneIo:
             unknown_because=answer.fault or self._broken_wire(),
             local_button=button,
             power_fail=is_on(bits, settings.power_fail),
+            queue=tuple(self._presence(bits, number) for number in settings.queue),
+            far_approach=None if settings.far_approach is None else self._presence(bits, settings.far_approach),
         )
         polled, self._polled = self._polled, asyncio.Event()
         polled.set()
         self._sink.inputs_read(self._latest)
         self._tell_healths()
+
+    def _presence(self, bits: tuple[bool, ...] | None, number: int) -> Presence:
+        """A loop with one contact only."""
+        is_there = self._contacts.is_on(bits, number)
+        if is_there is None:
+            return Presence.UNKNOWN
+        return Presence.OCCUPIED if is_there else Presence.CLEAR
 
     def module_health_changed(self, health: DeviceHealth) -> None:
         """Pass the module's health on."""

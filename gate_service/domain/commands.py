@@ -76,6 +76,8 @@ class Command(StrEnum):
     OPEN_LANE = "open_lane"
     CLOSE_LANE = "close_lane"
     ZERO = "zero"  # set the indicator's zero, where the site switched that on
+    TURN_LANE = "turn_lane"  # a reversible lane, to the direction that is named
+    RECONFIGURE_LANE = "reconfigure_lane"  # take the site file's settings for this lane, while the others work
 
     @property
     def acts_on_vehicle(self) -> bool:
@@ -114,7 +116,9 @@ class CommandRequest:
 
     `passage_id` and `facts_version` are None only for commands that do not act on a vehicle. `fields` holds what the
     command needs beyond that: `resolve` takes any of `plate`, `trailer_plate`, `slip_nos`, `containers`, `seals`;
-    `raise_boom`, `lower_boom` and `emergency_raise` take `side` (`entry` or `exit`).
+    `raise_boom`, `lower_boom` and `emergency_raise` take `side` (`entry` or `exit`; `emergency_raise` without: both);
+    `raise_boom` also `hold_s`: hold it open so long, as a lease. `refuse`, `turn_back` and `inspect` take `way`
+    (`lanes.ways`), and `escort`, who leads the vehicle. `turn_lane` takes `direction`.
     """
 
     command: Command

@@ -18,9 +18,10 @@ class Disposition(StrEnum):
     """The way out that was chosen for the vehicle (RULES 8)."""
 
     RELEASE = "release"
-    TURN_BACK = "turn_back"
-    DIVERT = "divert"
+    TURN_BACK = "turn_back"  # forward, and round beyond the gate
+    DIVERT = "divert"  # forward, to a place of the site
     BACK_OUT = "back_out"
+    ESCORT = "escort"  # forward, behind a person who is named
     YARD_INSIDE = "yard_inside"
     YARD_BEFORE = "yard_before"
     AT_PREMISES = "at_premises"  # let on into the zone, to be inspected at the enterprise's premises
@@ -75,6 +76,7 @@ class Passage:
     seals: tuple[str, ...] | None = None
     scanned: tuple[str, ...] = ()
     weighed: Weighed | None = None
+    weight_curve: JsonObject | None = None  # the weight over time since the last zero (`lanes.curve`)
     case: JsonObject | None = None
     assessment: JsonObject | None = None
     explanation: Mapping[str, str] | None = None
@@ -91,6 +93,7 @@ class Passage:
     boom_up_at: datetime | None = None  # when the boom was seen up for a release
     crossed_at: datetime | None = None
     closed_at: datetime | None = None
+    observed: tuple[str, ...] = ()  # what its vehicle was seen to be or do: longer_than_deck, followed_in, …
     note: str | None = None  # why a person sees it: restart, device_lost, ...
 
     def with_facts(self, **changes: Any) -> Self:
@@ -109,6 +112,7 @@ class Passage:
         """The passage as one JSON object without floats: masses in grams, times in RFC 3339."""
         document = {field.name: _plain(getattr(self, field.name)) for field in fields(self)}
         document["case"], document["assessment"] = self.case, self.assessment
+        document["weight_curve"] = self.weight_curve
         return document
 
 
@@ -131,7 +135,7 @@ def from_document(document: Mapping[str, Any]) -> Passage:
     for name in ("opened_at", "boom_up_at", "crossed_at", "closed_at", "weight_told_at"):
         if values.get(name):
             values[name] = datetime.fromisoformat(values[name])
-    for name in ("containers", "seals", "scanned", "check_texts"):
+    for name in ("containers", "seals", "scanned", "check_texts", "observed"):
         if values.get(name) is not None:
             values[name] = tuple(values[name])
     if values.get("weighed"):

@@ -100,6 +100,10 @@ class Journal(Protocol):
         """False once a write failed, the chain broke, or the disk is below its reserve."""
         ...
 
+    async def newest(self, kind: str, lane: str) -> JsonObject | None:
+        """Facts of the newest entry of a kind about a lane, or None."""
+        ...
+
     async def open_passages(self) -> Sequence[JsonObject]:
         """Passage documents that are not closed: what a restart shows to a person."""
         ...

@@ -107,6 +107,8 @@ class LaneInputs:
     unknown_because: str | None = None
     local_button: bool | None = None  # somebody in sight of the boom uses its button
     power_fail: bool | None = None  # mains lost: what still answers runs on its battery
+    queue: tuple[Presence, ...] = ()  # loops before the approach loop, the nearest first; none: not wired
+    far_approach: Presence | None = None  # of a reversible lane: loop beyond the exit boom; None: not wired
 
 
 @dataclass(frozen=True, slots=True)

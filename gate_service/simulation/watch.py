@@ -178,7 +178,8 @@ class Watch:
                 self._reasons.pop((lane, side), None)
         reason = facts.get("reason") if kind == "boom_raise" else facts.get("raise")
         if reason is not None and reason != "reopen":
-            self._reasons[lane, self._side_of(str(reason), facts)] = str(reason)
+            for side in facts.get("sides") or [self._side_of(str(reason), facts)]:
+                self._reasons[lane, str(side)] = str(reason)
 
     @staticmethod
     def _side_of(reason: str, facts: Book) -> str:

@@ -115,6 +115,7 @@ ADDRESSES: Final = (
     Address("GET", "/api/v1/slips/{slip_no}", READ_RECORD, Scope.READ),
     Address("GET", "/api/v1/reasons", WATCH),
     Address("GET", "/api/v1/audit", AUDIT),
+    Address("GET", "/api/v1/motion", READ_RECORD, Scope.READ),
     Address("GET", "/api/v1/devices", WATCH, Scope.READ),
     Address("GET", "/api/v1/sync", WATCH, Scope.READ),
     # registers: read by operators, changed by supervisors; the form and results of inspections by whoever is there

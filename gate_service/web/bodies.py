@@ -114,8 +114,14 @@ class CommandFields(Body):
     containers: Several | None = None
     seals: Several | None = None
     side: Literal["entry", "exit"] | None = None
-    way: Literal["back_out", "forward"] | None = None
+    way: (
+        Literal["back_out", "turn_back", "divert", "forward", "escort", "yard_inside", "yard_before", "at_premises"]
+        | None
+    ) = None
     place: Literal["yard_inside", "yard_before", "at_premises"] | None = None
+    escort: Short | None = None
+    hold_s: Annotated[int, Field(ge=1, le=600)] | None = None
+    direction: Literal["inbound", "outbound"] | None = None
     crossed: bool | None = None
 
 

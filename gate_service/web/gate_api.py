@@ -182,6 +182,10 @@ class GateApi(Protocol):
         """`{"counts": {command: {reason_code: times}}}` of late."""
         ...
 
+    async def motion(self, limit: int, before: int | None, *, open_only: bool) -> dict[str, Any]:
+        """Newest first: `{"motions": [...], "open": how many nobody has explained, "before": cursor or null}`."""
+        ...
+
     async def devices(self) -> dict[str, Any]:
         """`{"devices": [...]}` as in the snapshots, over all lanes."""
         ...

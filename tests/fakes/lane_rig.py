@@ -30,6 +30,7 @@ from lanes.controller import LaneController
 from lanes.guards import Layout
 from lanes.interlocks import FRESH_S, forbids_lowering
 from lanes.knowledge import LanePorts
+from lanes.orientation import opposite
 from lanes.platform import DeckSettings
 from lanes.settings import LaneSettings
 
@@ -82,6 +83,10 @@ class MemoryJournal:
 
     def is_writable(self) -> bool:
         return self.writable
+
+    async def newest(self, kind: str, lane: str) -> Any:
+        found = [entry.facts for entry in self.entries if (entry.kind, entry.lane) == (kind, lane)]
+        return found[-1] if found else None
 
     async def open_passages(self) -> Sequence[Any]:
         return self.open
@@ -199,6 +204,9 @@ class LaneRig:
         self.fire: bool | None = False
         self.button = False
         self.zeroed = 0
+        self.mains_failed: bool | None = None
+        self.queue: tuple[str, ...] = ()
+        self.far: str | None = None
         self.is_io_alive = True
         self.polled_s = 0.0
         self.lane = LaneController(
@@ -248,7 +256,8 @@ class LaneRig:
 
     def note_raise(self, side: Side, *, is_reopening: bool) -> None:
         """A raise reached the barrier: its reason must stand in the record already, but for a reopen (RULES 8)."""
-        reason = next((r for entry in reversed(self.journal.entries) if (r := self._raise_reason(entry, side))), None)
+        named = opposite(side) if self.lane.is_turned else side
+        reason = next((r for entry in reversed(self.journal.entries) if (r := self._raise_reason(entry, named))), None)
         self.raises.append((side, reason))
         if reason is None and not is_reopening:
             self.violations.append(f"{side} boom raised without a recorded reason")
@@ -286,7 +295,11 @@ class LaneRig:
     def _inputs(self) -> LaneInputs:
         booms = {side: barrier.position for side, barrier in self.barriers.items()}
         at, at_s = self.clock.now(), self.clock.monotonic_s()
-        return LaneInputs(dict(self.detectors), booms, self.fire, at, at_s, local_button=self.button)
+        return LaneInputs(
+            dict(self.detectors), booms, self.fire, at, at_s, local_button=self.button,
+            power_fail=self.mains_failed, queue=tuple(Presence(word) for word in self.queue),
+            far_approach=None if self.far is None else Presence(self.far),
+        )  # fmt: skip
 
     def _reading(self) -> Reading:
         value = Mass.from_kg(self.kg or 0)

@@ -426,6 +426,9 @@ class FakeGate:
     async def reasons(self) -> dict[str, Any]:
         return {"counts": self.reason_counts}
 
+    async def motion(self, limit: int, before: int | None, *, open_only: bool) -> dict[str, Any]:
+        return {"motions": [], "open": 0, "before": None}
+
     async def devices(self) -> dict[str, Any]:
         return {"devices": [device for lane in self.snapshots.values() for device in lane["devices"]]}
 

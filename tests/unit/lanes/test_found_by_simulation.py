@@ -233,6 +233,8 @@ def test_a_vehicle_under_the_exit_boom_keeps_its_green_only_where_nobody_can_fol
 
 @pytest.mark.parametrize(("kg", "says"), [(60, "zero_off"), (-80, "zero_off"), (320, "something_on_platform")])
 async def test_a_platform_without_zero_is_warned_of_before_a_vehicle_comes(rig, kg, says):
+    rig.kg = 40 if kg > 0 else kg  # snow comes slowly
+    await rig.run(3 if kg > 0 else 0)
     rig.kg = kg
     await rig.run(9)
     assert rig.lane.attention is None

@@ -6,7 +6,16 @@ from datetime import UTC, datetime
 import pytest
 
 from gate_service.domain.reading import BoomPosition, Detector, LaneInputs, Presence, Side
-from lanes.interlocks import CLEAR_HOLD_S, FRESH_S, RaiseReason, Surroundings, forbids_lowering, forbids_raising
+from lanes.interlocks import (
+    CLEAR_HOLD_S,
+    FRESH_S,
+    RaiseReason,
+    Surroundings,
+    forbids_lowering,
+    forbids_raising,
+    forbids_turning,
+    waits_for_other,
+)
 
 NOW_S = 100.0
 CLEAR_ALL = dict.fromkeys(Detector, Presence.CLEAR)
@@ -26,6 +35,10 @@ GOOD = Surroundings(
     is_zero_seen=True,
     has_weighbridge=True,
     has_passage=True,
+    is_at_zero=True,
+    is_upstream_red=True,
+    far_clear_since_s=NOW_S - 10,
+    is_all_red=True,
 )
 
 
@@ -87,6 +100,7 @@ def test_the_next_vehicle_at_the_approach_does_not_hold_the_exit_boom_up():
         (replace(GOOD, is_platform_empty=False), "platform_not_empty"),
         (replace(GOOD, is_platform_empty=None), "platform_unknown"),
         (replace(GOOD, is_zero_seen=False), "no_zero_seen"),
+        (replace(GOOD, is_at_zero=False), "not_at_zero"),
         (replace(GOOD, has_passage=False), "no_passage"),
         (_inputs(booms={Side.ENTRY: BoomPosition.DOWN, Side.EXIT: BoomPosition.UP}), "exit_boom_not_down"),
         (_inputs(booms={Side.ENTRY: BoomPosition.DOWN, Side.EXIT: BoomPosition.UNKNOWN}), "exit_boom_not_down"),
@@ -105,8 +119,49 @@ def test_a_vehicle_is_admitted_to_an_empty_platform_with_a_zero_seen():
 
 def test_backing_out_needs_the_approach_proven_empty():
     assert forbids_raising(RaiseReason.RETURN, GOOD) is None
+    assert forbids_raising(RaiseReason.RETURN, replace(GOOD, is_upstream_red=False)) == "upstream_not_red"
+    blind = {d: p for d, p in CLEAR_ALL.items() if d is not Detector.APPROACH}
+    assert forbids_raising(RaiseReason.RETURN, _inputs(detectors=blind)) == "no_detector_at_approach"
     assert forbids_raising(RaiseReason.RETURN, _seen(Detector.APPROACH, Presence.OCCUPIED)) == "approach_occupied"
     assert forbids_raising(RaiseReason.RETURN, _seen(Detector.APPROACH, Presence.UNKNOWN)) == "approach_unknown"
+
+
+@pytest.mark.parametrize(
+    ("bad", "why"),
+    [
+        (replace(GOOD, has_passage=False, inputs=None), "inputs_unknown"),
+        (replace(GOOD, has_passage=True), "passage"),
+        (replace(_inputs(taken_monotonic_s=NOW_S - 5), has_passage=False), "inputs_stale"),
+        (replace(_inputs(fire=None), has_passage=False), "fire_input_unknown"),
+        (
+            replace(_inputs(booms={Side.ENTRY: BoomPosition.UP, Side.EXIT: BoomPosition.DOWN}), has_passage=False),
+            "entry_boom_not_down",
+        ),
+        (replace(GOOD, has_passage=False, is_platform_empty=None), "platform_unknown"),
+        (replace(_seen(Detector.APPROACH, Presence.OCCUPIED), has_passage=False), "approach_occupied"),
+        (replace(_seen(Detector.EXIT_LOOP, Presence.UNKNOWN), has_passage=False), "exit_loop_unknown"),
+        (replace(GOOD, has_passage=False, far_clear_since_s=None), "far_approach_not_clear"),
+        (replace(GOOD, has_passage=False, far_clear_since_s=NOW_S - 0.1), "far_approach_not_clear"),
+        (replace(GOOD, has_passage=False, is_all_red=False), "lights_not_red"),
+    ],
+)
+def test_each_cause_alone_forbids_turning_a_reversible_lane(bad, why):
+    assert forbids_turning(bad) == why
+    assert forbids_turning(replace(GOOD, has_passage=False)) is None
+
+
+@pytest.mark.parametrize("position", [p for p in BoomPosition if p is not BoomPosition.DOWN])
+def test_in_an_interlocked_pair_one_boom_waits_until_the_other_is_seen_down(position):
+    seen = _inputs(booms={Side.ENTRY: position, Side.EXIT: BoomPosition.DOWN})
+    assert waits_for_other(Side.EXIT, seen) is None  # the site does not want it
+    assert waits_for_other(Side.EXIT, replace(seen, is_pair=True)) == "entry_boom_not_down"
+    assert waits_for_other(Side.ENTRY, replace(seen, is_pair=True)) is None
+
+
+def test_a_boom_under_a_lease_is_not_lowered_and_the_other_one_is():
+    held = replace(GOOD, held_open=frozenset({Side.EXIT}))
+    assert forbids_lowering(Side.EXIT, held) == "held_open"
+    assert forbids_lowering(Side.ENTRY, held) is None
 
 
 def test_an_emergency_is_never_forbidden():

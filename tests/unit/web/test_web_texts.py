@@ -19,7 +19,8 @@ from gate_service.web import context
 from gate_service.web.access import pages_of
 from lanes.policy.reasons import REASONS
 from lanes.policy.redecide import NOT_JUDGED
-from lanes.snapshot import ATTESTED, WAYS
+from lanes.snapshot import ATTESTED
+from lanes.ways import INSPECTED, REFUSED, YARD_BEFORE
 from sync.second_factors import Purpose
 from sync.shifts import LOGGED
 from sync.site_holds import TARGETS
@@ -126,8 +127,8 @@ FAMILIES = {
     "device.": {"io_module", "weighbridge", "wiring", "power"},
     "direction.": {"inbound", "outbound"},
     "disposition.": set(Disposition),
-    "fact.": {"plate", "trailer_plate", "slip_nos", "containers", "seals"},
     "form.": {"name", "password", "again", "code"},
+    "fact.": {"plate", "trailer_plate", "slip_nos", "containers", "seals", "escort"},
     "hazmat.class.": {*"1235789", "2.1", "2.2", "2.3", "4.1", "4.2", "4.3", "5.1", "5.2", "6.1", "6.2"} - {"5"},
     "kind.": {"declared", "non_declared"},
     "light.": set(Side),
@@ -150,8 +151,8 @@ FAMILIES = {
     "sound.": {"on", "muted", "blocked"},
     "source.": {"central", "local"},
     "title.": {"sign_in", "first", "problem"},
-    "way.": set(WAYS),
     "verdict.": {*(verdict.word for verdict in Verdict), NOT_JUDGED},
+    "way.": {*REFUSED, *INSPECTED, YARD_BEFORE},
     "weight.": {"stable", "motion", "unknown"},
     "weight.status.": set(WeightStatus),
 }

@@ -6,7 +6,7 @@ import { connection, lanes } from "./live.js";
 import { OTHER, REASONS } from "./reasons.js";
 
 const NEEDS_SIDE = new Set(["raise_boom", "lower_boom", "emergency_raise"]);
-const NEEDS_WAY = new Set(["turn_back", "refuse"]);
+const NEEDS_WAY = new Set(["turn_back", "refuse", "inspect"]);
 const ABOUT_VEHICLE = new Set([...ON_VEHICLE, "approve", "crossed", "departed"]);
 const LISTS = new Set(["slip_nos", "containers", "seals"]);
 /** What a person saw, as the fact that `resolve` takes. */
@@ -19,6 +19,9 @@ export const outcome = signal(null);
 
 export const isAboutVehicle = (command) => ABOUT_VEHICLE.has(command);
 export const change = (values) => (draft.value = { ...draft.value, ...values });
+
+/** Ways that the vehicle could take now with this command; the site's own choice first. */
+export const waysFor = (lane, command) => (command === "inspect" ? lane.inspect_ways : lane.ways) ?? [];
 
 /** Open the form of a command on what is in the lane now. */
 export function begin(lane, command) {
@@ -36,7 +39,8 @@ export function begin(lane, command) {
     reasonCode: (REASONS[command] ?? []).length ? null : undefined,
     reason: "",
     side: NEEDS_SIDE.has(command) ? (sides[0] ?? null) : null,
-    way: NEEDS_WAY.has(command) ? (lane.ways?.[0] ?? null) : null,
+    way: NEEDS_WAY.has(command) ? (waysFor(lane, command)[0] ?? null) : null,
+    direction: command === "turn_lane" ? (lane.direction === "inbound" ? "outbound" : "inbound") : null,
     fields: {},
     sending: false,
   };
@@ -58,6 +62,8 @@ function fieldsOf(asked) {
   const fields = {};
   if (asked.side) fields.side = asked.side;
   if (asked.way) fields.way = asked.way;
+  if (asked.way === "escort" && asked.fields.escort?.trim()) fields.escort = asked.fields.escort.trim();
+  if (asked.direction) fields.direction = asked.direction;
   if (asked.command in ATTESTED) fields.crossed = ATTESTED[asked.command];
   if (asked.command !== "resolve") return fields;
   for (const [name, text] of Object.entries(asked.fields)) {
@@ -78,6 +84,7 @@ export function isComplete(asked) {
   if (asked.reasonCode === null) return false;
   if (asked.reasonCode === OTHER && !asked.reason.trim()) return false;
   if (asked.command === "approve") return asked.isHere ? Boolean(asked.fields.name && asked.fields.password) : true;
+  if (asked.way === "escort" && !asked.fields.escort?.trim()) return false;
   return asked.command !== "resolve" || Object.keys(fieldsOf(asked)).length > 0;
 }
 

@@ -4,7 +4,7 @@ import { ageNow, DOUBTED_AFTER_MS } from "./live.js";
 /** Commands that move a boom or send a vehicle on: not offered while the inputs are not fresh. */
 const NEEDS_SIGHT = new Set(["release", "refuse", "turn_back", "inspect", "reweigh", "raise_boom", "lower_boom", "zero", "approve"]);
 export const ON_VEHICLE = ["release", "inspect", "turn_back", "refuse", "hold", "reweigh", "resolve"];
-const ON_LANE = ["open_lane", "close_lane", "clear_fault", "zero", "raise_boom", "lower_boom", "emergency_raise"];
+const ON_LANE = ["open_lane", "close_lane", "clear_fault", "zero", "turn_lane", "reconfigure_lane", "raise_boom", "lower_boom", "emergency_raise"];
 /** So long after other facts or another vehicle came nothing can be clicked: a hand already moving hits nothing. */
 const SETTLES_MS = 700;
 

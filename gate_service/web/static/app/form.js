@@ -1,6 +1,6 @@
 // The form of the chosen command. It acts on the vehicle it was opened for, or on none.
 import { session } from "./api.js";
-import { change, closeDraft, draft, hasMovedOn, isAboutVehicle, isComplete, mayApprove, send } from "./draft.js";
+import { change, closeDraft, draft, hasMovedOn, isAboutVehicle, isComplete, mayApprove, send, waysFor } from "./draft.js";
 import { blockedBecause, checksOf } from "./facts.js";
 import { html, Mark } from "./html.js";
 import { t } from "./i18n.js";
@@ -37,8 +37,9 @@ const Sides = ({ asked, lane }) => {
 };
 
 const Ways = ({ asked, lane }) => {
-  const ways = (lane.ways ?? []).map((code) => ({ code, text: t(`way.${code}`) }));
-  return html`<${Chips} name="way" legend=${t("act.way")} options=${ways} chosen=${asked.way} onChoose=${(way) => change({ way })} />`;
+  const ways = waysFor(lane, asked.command).map((code) => ({ code, text: t(`way.${code}`) }));
+  return html`<${Chips} name="way" legend=${t("act.way")} options=${ways} chosen=${asked.way} onChoose=${(way) => change({ way })} />
+    ${asked.way === "escort" && html`<div class="fields"><${Field} asked=${asked} name="escort" label=${t("fact.escort")} /></div>`}`;
 };
 
 const Field = ({ asked, name, label, ...more }) => html`<label>

@@ -29,6 +29,8 @@ export const COMMAND_KEYS = {
   close_lane: "C",
   clear_fault: "F",
   zero: "Z",
+  turn_lane: "Y",
+  reconfigure_lane: "P",
   raise_boom: "U",
   lower_boom: "D",
   emergency_raise: "E",

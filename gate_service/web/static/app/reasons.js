@@ -17,6 +17,8 @@ export const REASONS = {
   departed: [],
   open_lane: [],
   close_lane: ["maintenance", "end_of_shift", "accident", "traffic", OTHER],
+  turn_lane: ["traffic", "customs_instruction", OTHER],
+  reconfigure_lane: ["settings_changed", OTHER],
   zero: ["snow_or_mud", "zero_drift", OTHER],
   clear_fault: ["device_repaired", "checked_on_site", "link_back", OTHER],
   raise_boom: ["vehicle_waiting", "test", "boom_blocked", OTHER],

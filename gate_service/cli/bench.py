@@ -10,12 +10,14 @@ from gate_service.bench.decision import bench_decision
 from gate_service.bench.devices import bench_devices
 from gate_service.bench.figure import Figure
 from gate_service.bench.indicators import bench_indicators
+from gate_service.bench.rules import bench_rules
 from gate_service.bench.sync import bench_sync
 
 BENCHES: Final[Mapping[str, Callable[[], list[Figure]]]] = {
     "decision": bench_decision,
     "devices": bench_devices,
     "indicators": bench_indicators,
+    "rules": bench_rules,
     "sync": bench_sync,
 }
 

@@ -133,7 +133,7 @@ def source_words(source: Mapping[str, Any], language: str) -> str:
         text += f" {source['name']}"
     if "part" in source:
         part = ("核放单", "slip") if source["kind"] == "document" else ("第", "line")
-        text += f"{'' if is_zh else ' '}{_pick(part, language)} {source['part']}"
+        text += f" {_pick(part, language)} {source['part']}"
         text += " 项" if is_zh and source["kind"] == "slip" else ""
     if "note" in source:
         text += f"：{source['note']}" if is_zh else f": {source['note']}"

@@ -82,7 +82,7 @@ def test_a_hold_tells_who_wrote_what_and_a_line_its_number():
     held = {"kind": "risk", "id": "H1", "reason": "看样", "target": {"type": "slip", "id": "x"}}
     (check,) = assess_document(case(slip(holds=[held])))["checks"]
     assert source_words(check["source"], "zh") == "布控 H1：看样（中心）"
-    assert source_words(Source("slip", "Z1", part="2").as_document(), "zh") == "核放单 Z1第 2 项"
+    assert source_words(Source("slip", "Z1", part="2").as_document(), "zh") == "核放单 Z1 第 2 项"
     assert source_words(Source("document", "Q1", part="Z1").as_document(), "en") == "document Q1 slip Z1"
 
 

@@ -14,11 +14,14 @@ from pathlib import Path
 import pytest
 from sqlalchemy.exc import DBAPIError
 
+from gate_service.bootstrap import check_policy
 from gate_service.domain.errors import LedgerRefusedError, RecordError, SlipTakenError, StoreBusyError, UnsafeStoreError
 from gate_service.domain.record import LedgerChange, LedgerKind
 from sync.database import Database, DatabaseSettings
 from sync.journal import SqlJournal
+from sync.policies import PolicyBook
 from sync.record_check import RecordCheck, Report
+from tests.fakes.moved_clock import MovedClock
 from tests.fakes.record_entries import crossing, decision, note, passage, passage_id, slip_no
 
 BINARIES = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"))
@@ -140,3 +143,17 @@ async def test_a_server_that_does_not_sync_commits_is_refused(opened):
     with pytest.raises(UnsafeStoreError, match="synchronous_commit is off"):
         async with Database(replace(opened, url=f"{opened.url}?options=-c%20synchronous_commit%3Doff")):
             pass
+
+
+async def test_a_policy_is_stored_approved_and_read_back(opened):
+    """The same statements on the other product: bytes, nulls, a left join."""
+    clock = MovedClock()
+    async with Database(opened) as database, SqlJournal(database, "K1", clock) as journal:
+        async with PolicyBook(database, journal, clock, check_policy, None) as book:
+            await book.propose({"version": "v2", "spot_check": {"service": 0.5}}, None, "why", "user:a")
+            await book.approve("v2", "user:b")
+            await book.propose({"version": "v3"}, None, "why", "user:a")
+            await book.withdraw("v3", "mistake", "user:a")
+        async with PolicyBook(database, journal, clock, check_policy, None) as again:
+            assert again.all() == book.all()
+            assert again.in_force(clock.now()) == {"version": "v2", "spot_check": {"service": 0.5}}

@@ -140,7 +140,7 @@ def build(site: LoadedSite, clock: Clock | None = None) -> Built:
             ),
         )
         lane_devices.sink.target = controllers[shape.id]
-        devices += lane_devices.drivers
+        devices += [lane_devices.io, *lane_devices.drivers]
         barriers += lane_devices.barriers.values()
     lanes = {lane_id: Lane(controller, LaneCommands(controller)) for lane_id, controller in controllers.items()}
     parts = Parts(

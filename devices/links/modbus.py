@@ -35,6 +35,7 @@ from devices.links.patience import OUT_OF_REACH, PROBE_S, BusPatience
 from devices.links.quiet import QUIET_S, LineQuiet
 from devices.links.turns import Turns, Urgency
 from gate_service.domain.errors import DeviceRefusedError, LinkLostError, NotConfirmedError
+from gate_service.domain.events import JsonObject
 from gate_service.domain.ports import Clock
 
 RTU_OVER_TCP_BAUD: Final = 9600  # what the serial side of a converter is set to is not known here
@@ -237,6 +238,12 @@ class ModbusBus:
         if self._address.line is None and not is_kept:
             self._drop(message)
         raise LinkLostError(message)
+
+    def patience_with(self, unit: ModbusUnit) -> JsonObject:
+        """For the device page: whether the unit shares its bus, is asked apart because it is silent, and when again."""
+        wait_s = self._patience.wait_s(unit.number, self._clock.monotonic_s()) if self._is_shared else 0.0
+        is_silent = self._is_shared and self._patience.is_silent(unit.number)
+        return {"shared": self._is_shared, "silent": is_silent, "asked_again_in_ms": int(wait_s * 1000)}
 
     def doubt(self) -> None:
         """Let nothing late be taken for the next answer, after one whose content was not the question's."""

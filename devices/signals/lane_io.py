@@ -7,11 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import chain
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from devices.barrier.position import BoomWatch
 from devices.signals.contacts import Contacts
 from devices.signals.module import InputsAnswer, IoModule
+from gate_service.domain.events import JsonObject
 from gate_service.domain.ports import LaneSink
 from gate_service.domain.reading import Detector, DeviceHealth, LaneInputs, Presence, Side
 
@@ -62,6 +63,7 @@ class LaneIo:
         self.module = module
         self.settings = settings
         self._sink = sink
+        self._clock = module.clock
         self._contacts = Contacts(settings.normally_closed, settings.second_contacts)
         self._booms = {
             side: BoomWatch(wiring.travel_s, closes_itself=wiring.lower_output is None)
@@ -180,6 +182,26 @@ class LaneIo:
             fault = "mains power has failed" if inputs.power_fail else None
             found.append(DeviceHealth(f"{lane} mains", "power", fault, at_s))
         return found
+
+    def snapshot(self) -> JsonObject:
+        """Facts for the device page: what the lane's inputs mean now, by name."""
+        inputs, lane = self._latest, self.settings.lane
+        facts: dict[str, Any] = {"device": f"{lane} inputs", "kind": "lane_inputs", "fault": None, "age_ms": None}
+        if inputs is None:
+            return facts
+        mains = "mains power has failed" if inputs.power_fail else None
+        age_s = self._clock.monotonic_s() - inputs.taken_monotonic_s
+        return facts | {
+            "fault": inputs.unknown_because or mains,
+            "age_ms": None if inputs.unknown_because else int(age_s * 1000),
+            "detectors": {detector.value: presence.value for detector, presence in inputs.detectors.items()},
+            "booms": {side.value: position.value for side, position in inputs.booms.items()},
+            "switches": {
+                name: getattr(inputs, name)
+                for name in ("fire", "local_button", "power_fail")
+                if getattr(self.settings, name) is not None
+            },
+        }
 
     def _broken_wire(self) -> str | None:
         return f"{self.settings.lane}: {'; '.join(self._contacts.broken.values())}" if self._contacts.broken else None

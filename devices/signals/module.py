@@ -21,7 +21,7 @@ from devices.links.modbus import ModbusBus
 from devices.links.turns import Urgency
 from devices.signals.outputs import ModuleOutputs
 from devices.signals.points import ModulePoints
-from devices.signals.profile import load_profile
+from devices.signals.profile import QUALITY, load_profile
 from gate_service.domain.errors import DeviceError, DeviceRefusedError, EchoMismatchError, InputError, LinkLostError
 from gate_service.domain.events import JsonObject
 from gate_service.domain.ports import Clock
@@ -93,7 +93,7 @@ class IoModule:
         address = parse_modbus(settings.url)
         self.settings = settings
         self.profile = load_profile(settings.profile)
-        self._clock = clock
+        self.clock = clock
         self._own_bus = ModbusBus(address, clock, timeout_s=settings.timeout_s) if bus is None else None
         shared = bus or self._own_bus
         assert shared is not None
@@ -115,6 +115,8 @@ class IoModule:
         self._told: tuple[object, ...] | None = None
 
     async def __aenter__(self) -> Self:
+        if self.profile.quality == QUALITY["manual"]:
+            log.warning("%s: profile %s is %s", self.settings.name, self.profile.name, self.profile.quality)
         self._tell_health()
         if self._own_bus is not None:
             await self._own_bus.__aenter__()
@@ -207,13 +209,16 @@ class IoModule:
             "device": health.device,
             "kind": health.kind,
             "fault": health.fault,
-            "age_ms": None if last_s is None else int((self._clock.monotonic_s() - last_s) * 1000),
+            "age_ms": None if last_s is None else int((self.clock.monotonic_s() - last_s) * 1000),
             "is_safe_state_confirmed": health.is_safe_state_confirmed,
             "unsafe_because": self._unsafe,
             "rejects": dict(self._unit.rejects),
             "last_sent": self._unit.sent.hex(),
             "last_received": self._unit.received.hex(),
             "profile": self.profile.name,
+            "title": self.profile.title,
+            "quality": self.profile.quality,
+            "patience": self._bus.patience_with(self._unit),
             "url": self.settings.url,
             "outputs": {str(output): is_on for output, is_on in sorted(self._outputs.known.items())},
         }
@@ -223,7 +228,7 @@ class IoModule:
             self._is_ready = False  # the next poll begins with the safe outputs
         elif isinstance(failure, EchoMismatchError):
             self._output_fault = str(failure)
-            self._output_fault_until_s = self._clock.monotonic_s() + OUTPUT_FAULT_HOLD_S
+            self._output_fault_until_s = self.clock.monotonic_s() + OUTPUT_FAULT_HOLD_S
             self._tell_health()
 
     def _must_be_ready(self) -> None:
@@ -232,7 +237,7 @@ class IoModule:
 
     async def _poll_forever(self) -> None:
         period_s = self.settings.poll_ms / 1000
-        due_s = self._clock.monotonic_s()
+        due_s = self.clock.monotonic_s()
         while True:
             try:
                 await self._poll()
@@ -240,15 +245,15 @@ class IoModule:
                 log.exception("%s: poll failed", self.settings.name)
                 self._is_ready = False
                 self._publish(self._unknown(f"{self.settings.name}: internal error: {exc!r}"))
-            due_s = max(due_s + period_s, self._clock.monotonic_s())
-            await self._clock.sleep(due_s - self._clock.monotonic_s())
+            due_s = max(due_s + period_s, self.clock.monotonic_s())
+            await self.clock.sleep(due_s - self.clock.monotonic_s())
 
     async def _poll(self) -> None:
         """One look at the inputs; every lane hears of it, good or UNKNOWN."""
         try:
             if not self._is_ready or self._ready_over != self._bus.connection:
                 await self._make_safe()
-            asked_at, asked_s = self._clock.now(), self._clock.monotonic_s()
+            asked_at, asked_s = self.clock.now(), self.clock.monotonic_s()
             bits = await self._points.read_inputs(self._inputs_count())
             fault = self._power_fault(bits)
             answer = InputsAnswer(None if fault else bits, fault, asked_at, asked_s)
@@ -260,7 +265,7 @@ class IoModule:
             self._publish(self._unknown(str(exc)))
 
     def _unknown(self, fault: str) -> InputsAnswer:
-        return InputsAnswer(None, fault, self._clock.now(), self._clock.monotonic_s())
+        return InputsAnswer(None, fault, self.clock.now(), self.clock.monotonic_s())
 
     def _publish(self, answer: InputsAnswer) -> None:
         self._fault = answer.fault
@@ -293,7 +298,7 @@ class IoModule:
             await self._outputs.write_all(levels)
         await self._read_safe_state()
         self._ready_over, self._is_ready = connection, True
-        self._readback_due_s = self._clock.monotonic_s() + READBACK_S
+        self._readback_due_s = self.clock.monotonic_s() + READBACK_S
 
     async def _read_safe_state(self) -> None:
         """Ask the module itself what it does when we fall silent."""
@@ -301,11 +306,11 @@ class IoModule:
             self._unsafe = await self._points.find_unsafe()
         except DeviceRefusedError as exc:
             self._unsafe = str(exc)
-        self._safe_state_due_s = self._clock.monotonic_s() + SAFE_STATE_S
+        self._safe_state_due_s = self.clock.monotonic_s() + SAFE_STATE_S
 
     async def _read_back_if_due(self, answer: InputsAnswer) -> None:
         """Compare the outputs with what was confirmed, and from time to time the safe state."""
-        now_s = self._clock.monotonic_s()
+        now_s = self.clock.monotonic_s()
         if now_s >= self._output_fault_until_s and self._output_fault is not None:
             self._output_fault, self._is_tampered = None, False
             self._tell_health()

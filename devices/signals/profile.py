@@ -12,6 +12,13 @@ from typing import Any, Final
 
 from gate_service.domain.errors import InputError
 
+QUALITY: Final[Mapping[str, str]] = {
+    "hardware": "verified on hardware",
+    "capture": "verified on a capture",
+    "manual": "from the manual only",
+}
+"""The quality card: how surely a profile is known to be that of the devices in the field."""
+
 PROFILE_FOLDER: Final = files("devices.signals") / "profiles"
 
 
@@ -80,6 +87,7 @@ class Profile:
 
     name: str
     title: str
+    quality: str
     sources: tuple[str, ...]
     inputs_area: Area
     inputs_base: int
@@ -125,6 +133,7 @@ def _profile(name: str, document: Mapping[str, Any]) -> Profile:
     return Profile(
         name=name,
         title=document["title"],
+        quality=QUALITY[document["quality"]],
         sources=tuple(document["sources"]),
         inputs_area=Area(inputs["area"]),
         inputs_base=inputs["base"],

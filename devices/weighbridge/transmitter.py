@@ -90,6 +90,7 @@ class TransmitterDriver:
             "last_received": self._unit.received.hex(),
             "protocol": f"{PROTOCOL} ({self._decoder.profile.title})",
             "quality": QUALITY,
+            "patience": self._bus.patience_with(self._unit),
             "port": self._settings.port,
         }
 

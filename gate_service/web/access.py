@@ -56,6 +56,7 @@ ADDRESSES: Final = (
     Address("POST", "/api/v1/first", is_open=True),
     # pages
     Address("GET", "/", WATCH, while_locked=True),
+    Address("GET", "/devices", WATCH),
     Address("GET", "/admin", ACCOUNTS),
     Address("GET", "/policy", SEE_POLICY),
     Address("GET", "/driver/{lane}", DISPLAY, Scope.DISPLAY, lane_bound=True, while_locked=True),

@@ -287,6 +287,7 @@ class FakeGate:
     silent_since: dict[str, float] = field(default_factory=dict)
     reason_counts: dict[str, dict[str, int]] = field(default_factory=dict)
     mute: bool = False
+    device_facts: list[dict[str, Any]] | None = None  # for the device page; None: those of the lanes
     hazmat_events: list[dict[str, Any]] = field(default_factory=list)
     stock: dict[str, Any] = field(default_factory=lambda: {"balances": [], "units": [], "enterprises": []})
     history: list[dict[str, Any]] = field(default_factory=list)
@@ -430,6 +431,8 @@ class FakeGate:
         return {"motions": [], "open": 0, "before": None}
 
     async def devices(self) -> dict[str, Any]:
+        if self.device_facts is not None:
+            return {"devices": self.device_facts}
         return {"devices": [device for lane in self.snapshots.values() for device in lane["devices"]]}
 
     async def sync_status(self) -> dict[str, Any]:

@@ -28,6 +28,12 @@ async def terminal(request: Request, web: Parts) -> Response:
     return _page(request, web, "terminal")
 
 
+@router.get("/devices")
+async def devices(request: Request, web: Parts) -> Response:
+    """Every device as its driver sees it: faults, ages, last bytes, what was thrown away and why."""
+    return _page(request, web, "devices")
+
+
 @router.get("/admin")
 async def administration(request: Request, web: Parts) -> Response:
     """Accounts and tokens."""

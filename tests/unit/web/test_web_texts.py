@@ -8,6 +8,7 @@ import re
 
 import pytest
 
+from devices.weighbridge.frame import Reason
 from gate_service.domain import errors
 from gate_service.domain.commands import Command, Role, Scope
 from gate_service.domain.passage import Disposition
@@ -56,6 +57,11 @@ COLUMNS = {
 }
 GOODS = {"direction", "category", "plate", "tare_kg", "trailer_plate", "trailer_tare_kg", "customs_code", "enterprise"}
 GOODS |= {"driver", "name", "quantity", "unit", "gross_kg", "hs_code", "item_no"}
+LINK_REJECTS = {
+    "timeout", "short_answer", "out_of_step", "echo_mismatch", "foreign_write", "outputs_fell", "power_lost",
+    "connection_lost", "exception", "no_answer", "unit_configured", "decimals_configured", "off_interval",
+}  # fmt: skip
+"""Why answers of devices were thrown away, beyond the reasons of weighing frames."""
 
 FAMILIES = {
     "authority.delivery.": {"due", "parked", "delivered"},
@@ -124,7 +130,9 @@ FAMILIES = {
     "connection.": {"connecting", "live", "lost"},
     "credit.": {"advanced", "registered", "dishonest"},
     "detector.": set(Detector),
-    "device.": {"io_module", "weighbridge", "wiring", "power"},
+    "device.": {"io_module", "weighbridge", "wiring", "power", "lane_inputs"},
+    "devices.quality.": {"hardware", "capture", "manual"},
+    "devices.safe.": {"confirmed", "unconfirmed", "unknown"},
     "direction.": {"inbound", "outbound"},
     "disposition.": set(Disposition),
     "form.": {"name", "password", "again", "code"},
@@ -143,9 +151,11 @@ FAMILIES = {
     "policy.state.": {"proposed", "scheduled", "in_force", "replaced", "withdrawn"},
     "presence.": set(Presence),
     "problem.": all_errors(errors.GateError),
+    "reject.": {str(reason) for reason in Reason} | LINK_REJECTS,
     "role.": set(Role),
     "scope.": set(Scope),
     "side.": set(Side),
+    "switch.": {"fire", "local_button", "power_fail"},
     "slip.status.": {"applied", "approved", "passed", "first_gate_passed", "second_gate_passed", "deleted", "void"},
     "slip.type.": set("1234567"),
     "sound.": {"on", "muted", "blocked"},

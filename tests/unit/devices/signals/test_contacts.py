@@ -8,6 +8,7 @@ from typing import cast
 from devices.signals.contacts import SETTLE_S, Contacts
 from devices.signals.lane_io import LaneIo
 from devices.signals.module import InputsAnswer, IoModule
+from gate_service.clock import RealClock
 from gate_service.domain.reading import BoomPosition, Detector, Presence, Side
 from tests.fakes.lane_devices import KeepingSink, wiring
 
@@ -17,6 +18,8 @@ WHOLE = {4: True, 6: True, 8: True, 10: True, 15: True}  # both booms down, know
 
 class StandingModule:
     """A module that a test answers for."""
+
+    clock = RealClock()
 
     def attach(self, lane: LaneIo) -> None:
         self.lane = lane

@@ -9,20 +9,28 @@ import socket
 import subprocess
 import tempfile
 from dataclasses import replace
+from datetime import timedelta
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
 from sqlalchemy.exc import DBAPIError
 
 from gate_service.bootstrap import check_policy
+from gate_service.domain.draws import WantedDraw
 from gate_service.domain.errors import LedgerRefusedError, RecordError, SlipTakenError, StoreBusyError, UnsafeStoreError
-from gate_service.domain.record import LedgerChange, LedgerKind
+from gate_service.domain.mass import Mass
+from gate_service.domain.record import Entry, LedgerChange, LedgerKind
+from gate_service.gate_form import GoodsForm, GoodsLine
+from gate_service.register_desk import names
 from sync.database import Database, DatabaseSettings
 from sync.journal import SqlJournal
 from sync.policies import PolicyBook
 from sync.record_check import RecordCheck, Report
+from sync.register_changes import ServiceVehicle
 from tests.fakes.moved_clock import MovedClock
 from tests.fakes.record_entries import crossing, decision, note, passage, passage_id, slip_no
+from tests.fakes.register_record import NOON, SUPERVISOR, Record, slip
 
 BINARIES = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"))
 psycopg = pytest.importorskip("psycopg", reason="the postgresql extra is not installed")
@@ -157,3 +165,43 @@ async def test_a_policy_is_stored_approved_and_read_back(opened):
         async with PolicyBook(database, journal, clock, check_policy, None) as again:
             assert again.all() == book.all()
             assert again.in_force(clock.now()) == {"version": "v2", "spot_check": {"service": 0.5}}
+
+
+async def test_registers_draws_lists_and_reports_are_good_sql_there_too(opened, tmp_path):
+    async with Record(tmp_path, "first", opened) as record:
+        await record.secrets.keep()
+        draws = [WantedDraw("spot:Z1", Fraction(1, 2), is_of_slip=True), WantedDraw("spot:P", Fraction(1), False)]
+        assert await record.secrets.draw(draws, "p") == await record.secrets.draw(draws, "q")
+        record.clock.at += timedelta(days=1)
+        await record.secrets.keep()
+        assert [day["is_revealed"] for day in await record.secrets.published()] == [False, True]
+        await record.load(
+            {"kind": "slip", "version": 1, "slip": slip("Z1")},
+            {"kind": "declaration", "version": 1, "declaration": {"number": "331120261000000001", "trucks": "many"}},
+        )
+        await record.desk.put_vehicle(ServiceVehicle("浙B00001", None, NOON, 4, ""), SUPERVISOR)
+        form = GoodsForm("inbound", "浙B00002", "office", "33", "示例", 9000, (GoodsLine("纸", 1, "箱", 10),))
+        await record.desk.register_goods(form, SUPERVISOR)
+        document = {**passage(1, "idle", closed=True), "verdict": "inspect"}
+        changes = (
+            LedgerChange(LedgerKind.SLIP_USED, "Z1", passage_id(1)),
+            LedgerChange(LedgerKind.VEHICLE_IN, "浙B00001", passage_id(1), Mass(1)),
+            LedgerChange(LedgerKind.DECLARATION_PASSED, "331120261000000001", passage_id(1), Mass(1000), detail="5000"),
+            LedgerChange(LedgerKind.TEMPORARY_EXIT, "Z1", passage_id(1), detail='["33", 5]'),
+            LedgerChange(LedgerKind.INSPECTION_ORDERED, "yard_inside", passage_id(1), detail='["Z1"]'),
+            LedgerChange(LedgerKind.TARE_SEEN, "浙B00001", passage_id(1), Mass(9_000_000)),
+        )
+        entry = Entry("decision", NOON, "service", {"verdict": "inspect"}, "in-1", passage_id(1), document, changes)
+        await record.journal.write(entry)
+        await record.desk.inspected(passage_id(1), True, "示例", SUPERVISOR)
+        await record.desk.returned("Z1", "", "示例", SUPERVISOR)
+        await record.source.find(scanned=["Z1"], plate=None, direction="inbound", passage_id="p")
+        counts = {name: len((await record.desk.rows(name, "", 10))["rows"]) for name in names()}
+        assert counts.pop("preassessed") == 0
+        assert set(counts.values()) == {1}, counts
+        await record.desk.alarm_between_gates()
+        period = (NOON - timedelta(days=900), NOON + timedelta(days=900))
+        found = await record.reports.risk(*period, "goods")
+        assert (found["total"]["interceptions"], found["total"]["hits"]) == (1, 1)
+        assert (await record.reports.flow(*period))["total"]["passages"] == 1
+        assert (await check(record.database)).findings == []

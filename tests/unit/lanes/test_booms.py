@@ -80,3 +80,44 @@ async def test_after_a_failure_a_person_can_raise_again(lost):
     booms.raise_boom(Side.EXIT)
     await _settle()
     assert barrier.asked == ["raise", "raise"]
+
+
+class HeldBarrier(LostBarrier):
+    """Takes everything."""
+
+    async def _fail(self, asked: str) -> None:
+        self.asked.append(asked)
+
+
+async def test_a_boom_held_open_is_let_go_when_a_lowering_is_intended_and_can_be_held_again() -> None:
+    barrier = HeldBarrier()
+    booms = Booms({Side.EXIT: barrier}, lambda *_: None)
+    booms.raise_boom(Side.EXIT, is_held=True)
+    await _settle()
+    booms.raise_boom(Side.EXIT, is_held=True)  # a second fire engine: the barrier knows that it holds
+    await _settle()
+    assert barrier.asked == ["hold", "hold"]
+    booms.intend_lowering(Side.EXIT)
+    await _settle()
+    assert barrier.asked[2:] == ["stop"]
+    booms.intend_lowering(Side.EXIT)
+    await _settle()
+    assert barrier.asked[3:] == []
+
+
+async def test_an_emergency_holds_open_a_boom_that_is_already_on_its_way_up() -> None:
+    barrier = HeldBarrier()
+    booms = Booms({Side.EXIT: barrier}, lambda *_: None)
+    booms.raise_boom(Side.EXIT)
+    booms.raise_boom(Side.EXIT, is_held=True)
+    await _settle()
+    assert barrier.asked[-1] == "hold"
+
+
+async def test_a_hold_that_failed_can_be_asked_again(lost):
+    booms, barrier, told = lost
+    for _ in range(2):
+        booms.raise_boom(Side.EXIT, is_held=True)
+        await _settle()
+    assert barrier.asked == ["hold", "hold"]
+    assert len(told) == 2

@@ -33,6 +33,7 @@ from gate_service.live import Watchers
 from gate_service.paper_desk import PaperDesk
 from gate_service.policy_desk import PolicyDesk
 from gate_service.service import Device, GateService, Lane, Parts
+from gate_service.sync_desk import SyncDesk
 from gate_service.web.app import create_app
 from gate_service.web.settings import WebSettings
 from lanes.commands import LaneCommands
@@ -178,6 +179,7 @@ def build(site: LoadedSite, clock: Clock | None = None) -> Built:
             edition=STOCK_EDITION,
         ),
         motion=MotionLedger(database),
+        lines=SyncDesk(worker, journal, clock),
     )
     described = {"id": file.site.id, "name": file.site.name.model_dump(), "demo": file.site.demo}
     service = GateService(described, parts, watchers)

@@ -25,6 +25,7 @@ from gate_service.policy_desk import PolicyDesk
 from gate_service.register_desk import RegisterDesk
 from gate_service.report_desk import ReportDesk
 from gate_service.routing_desk import RoutingDesk
+from gate_service.sync_desk import SyncDesk
 from lanes.commands import LaneCommands
 from lanes.controller import LaneController
 from lanes.snapshot import lane_snapshot, passage_snapshot
@@ -92,6 +93,7 @@ class Parts:
     registers: RegisterDesk
     reports: ReportDesk
     motion: MotionLedger
+    lines: SyncDesk
 
 
 class GateService:
@@ -251,6 +253,22 @@ class GateService:
         outside = await self._parts.worker.status()
         record = {**_plain(counts), "retention": await self._parts.retention.status()}
         return {"record": record, "writable": self._parts.journal.is_writable(), **outside}
+
+    async def sync_parked(self, queue: str, limit: int) -> dict[str, Any]:
+        """Parked events with their reasons."""
+        return await self._parts.lines.parked(queue, limit)
+
+    async def sync_send_again(self, queue: str, ids: Sequence[str] | None, actor: Actor) -> dict[str, Any]:
+        """Take parked events up again, None for all of the queue."""
+        return await self._parts.lines.send_again(queue, ids, actor)
+
+    async def sync_conflicts(self, limit: int) -> dict[str, Any]:
+        """What was done here against what the centre says."""
+        return await self._parts.lines.conflicts(limit)
+
+    async def sync_close_conflict(self, conflict_id: str, reason: str, actor: Actor) -> dict[str, Any]:
+        """A person has dealt with a conflict."""
+        return await self._parts.lines.close_conflict(conflict_id, reason, actor)
 
     async def hazmat_entries(self, after: str | None, limit: int) -> dict[str, Any]:
         """Hazardous entries and exits as the authority is told."""

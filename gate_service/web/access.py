@@ -23,6 +23,7 @@ KEEP_POLICY: Final = frozenset({Role.SUPERVISOR, Role.ADMINISTRATOR})
 CHANGE_REGISTERS: Final = frozenset({Role.SUPERVISOR})
 REPORTS: Final = frozenset({Role.SUPERVISOR, Role.AUDITOR, Role.CUSTOMS})
 ACCOUNTS: Final = frozenset({Role.ADMINISTRATOR})
+LINES: Final = frozenset({Role.SUPERVISOR, Role.ADMINISTRATOR})
 DISPLAY: Final = frozenset({Role.DEVICE, Role.OPERATOR, Role.SUPERVISOR, Role.ADMINISTRATOR})
 NOBODY: Final[frozenset[Role]] = frozenset()
 
@@ -64,6 +65,7 @@ ADDRESSES: Final = (
     Address("GET", "/registers", WATCH),
     Address("GET", "/reports", REPORTS),
     Address("GET", "/point/{point}", DISPLAY, Scope.DISPLAY),
+    Address("GET", "/sync", WATCH),
     Address("GET", "/api/docs", DOCS),
     Address("GET", "/api/openapi.json", DOCS, Scope.READ),
     # the service itself
@@ -118,6 +120,7 @@ ADDRESSES: Final = (
     Address("GET", "/api/v1/audit", AUDIT),
     Address("GET", "/api/v1/motion", READ_RECORD, Scope.READ),
     Address("GET", "/api/v1/devices", WATCH, Scope.READ),
+    # the lines outside
     Address("GET", "/api/v1/sync", WATCH, Scope.READ),
     # registers: read by operators, changed by supervisors; the form and results of inspections by whoever is there
     Address("GET", "/api/v1/registers/{register}", READ_RECORD, Scope.READ),
@@ -134,6 +137,10 @@ ADDRESSES: Final = (
     Address("GET", "/api/v1/reports/flow", REPORTS, Scope.READ),
     Address("GET", "/api/v1/reports/flow.csv", REPORTS, Scope.READ),
     Address("GET", "/api/v1/reports/draws", REPORTS, Scope.READ),
+    Address("GET", "/api/v1/sync/parked", WATCH, Scope.READ),
+    Address("POST", "/api/v1/sync/parked", LINES),
+    Address("GET", "/api/v1/sync/conflicts", WATCH, Scope.READ),
+    Address("POST", "/api/v1/sync/conflicts/{conflict_id}/close", LINES),
     # hazardous goods
     Address("GET", "/api/v1/hazmat/entries", HAZMAT, Scope.HAZMAT),
     Address("GET", "/api/v1/hazmat/inventory", HAZMAT, Scope.HAZMAT),

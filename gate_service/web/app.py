@@ -20,7 +20,19 @@ from gate_service.web.gate_api import GateApi
 from gate_service.web.headers import SecurityHeaders
 from gate_service.web.live import LiveHub
 from gate_service.web.routes import accounts as account_routes
-from gate_service.web.routes import duty, hazmat, lanes, motion, pages, policies, record, registers, reports, service
+from gate_service.web.routes import (
+    duty,
+    hazmat,
+    lanes,
+    lines,
+    motion,
+    pages,
+    policies,
+    record,
+    registers,
+    reports,
+    service,
+)
 from gate_service.web.settings import WebSettings
 from sync.accounts import Accounts
 from sync.idempotency import IdempotencyKeys
@@ -44,7 +56,9 @@ def create_app(gate: GateApi, accounts: Accounts, settings: WebSettings, clock: 
         exports=Exports(clock),
     )
     # Taken as they are, not included: an included router hides its routes from the check of the access table below.
-    for routes in (pages, account_routes, lanes, duty, motion, record, registers, reports, hazmat, policies, service):
+    for routes in (
+        pages, account_routes, lanes, duty, motion, record, lines, registers, reports, hazmat, policies, service,
+    ):  # fmt: skip
         app.router.routes.extend(routes.router.routes)
     app.router.routes.extend(lanes.live_router.routes)
     # Only what is the same for everybody is compressed: answers with a person's secrets in them never are (BREACH).

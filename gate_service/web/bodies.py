@@ -283,6 +283,19 @@ class Withdrawal(Body):
     reason: Annotated[Text, Field(min_length=1)]
 
 
+class SendAgain(Body):
+    """Parked events to take up again; `ids` null is all of the queue."""
+
+    queue: Literal["outbox", "feed"]
+    ids: Annotated[list[Short], Field(min_length=1, max_length=1000)] | None
+
+
+class ConflictClosing(Body):
+    """What was done about a conflict."""
+
+    reason: Annotated[Text, Field(min_length=1)]
+
+
 async def read_bytes(request: Request, limit_bytes: int) -> bytes:
     """The body, refused before more than the limit is held."""
     kind = request.headers.get("content-type", "").split(";")[0].strip().lower()
@@ -356,6 +369,8 @@ DESCRIBED: Final[list[type[Body]]] = [
     PolicyQuestion,
     NewPolicy,
     Withdrawal,
+    SendAgain,
+    ConflictClosing,
 ]
 
 

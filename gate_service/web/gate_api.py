@@ -191,7 +191,23 @@ class GateApi(Protocol):
         ...
 
     async def sync_status(self) -> dict[str, Any]:
-        """Outbox and slip copy: counts, parked entries with their reasons, as_of."""
+        """Lines, outbox, feed, slip copy, claims, disk: ages, counts, alarms."""
+        ...
+
+    async def sync_parked(self, queue: str, limit: int) -> dict[str, Any]:
+        """`{"queue", "parked": [{"id", "seq", "type", "passage_id", "at", "attempts", "reason"}]}`, newest first."""
+        ...
+
+    async def sync_send_again(self, queue: str, ids: Sequence[str] | None, actor: Actor) -> dict[str, Any]:
+        """Take parked events up again, None for all: `{"taken": number}`."""
+        ...
+
+    async def sync_conflicts(self, limit: int) -> dict[str, Any]:
+        """`{"conflicts": [{"id", "kind", "slip_no", "passage_id", "found_at", "here", "centre", "closed_by", …}]}`."""
+        ...
+
+    async def sync_close_conflict(self, conflict_id: str, reason: str, actor: Actor) -> dict[str, Any]:
+        """Close it with what was done. NotFoundError where it is not open."""
         ...
 
     async def hazmat_entries(self, after: str | None, limit: int) -> dict[str, Any]:

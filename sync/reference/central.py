@@ -2,7 +2,8 @@
 
 Under `/control/` (this machine only) it is loaded, read and disturbed:
 `POST changes` (list of changes), `POST uses`, `POST forget-cursors`, `GET counts`, `GET events?after=&limit=`,
-`GET claims`, `GET checkpoints`, `POST|DELETE|GET faults`, `POST options` {"duplicate_pages": bool, "shuffle": bool}.
+`GET claims`, `GET checkpoints`, `POST|DELETE|GET faults`,
+`POST options` {"duplicate_pages": bool, "shuffle": bool, "lease_s": number}.
 """
 
 from __future__ import annotations
@@ -160,9 +161,11 @@ class Central:
         return JSONResponse({})
 
     async def set_options(self, request: Request) -> Response:
-        """How pages are disturbed."""
-        self.options.update(await read_json(request))
-        return JSONResponse(self.options)
+        """How pages are disturbed, and how long a lease is."""
+        options = await read_json(request)
+        self.state.lease_s = float(options.pop("lease_s", self.state.lease_s))
+        self.options.update(options)
+        return JSONResponse({**self.options, "lease_s": self.state.lease_s})
 
     async def counts(self, _request: Request) -> Response:
         """What was received."""

@@ -22,14 +22,14 @@ KEY_FIELD: Final = {
     "hold": "id",
 }
 CHECKPOINT_FIELDS: Final = ("format", "site_id", "epoch", "records", "head", "outbox", "feed", "at", "key")
-LEASE_H: Final = 12  # a reference server's own number
+LEASE_S: Final = 12 * 3600.0  # a reference server's own number
 
 SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS changes (n INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT, key TEXT, version INTEGER,
     body TEXT NOT NULL, UNIQUE (kind, key));
 CREATE TABLE IF NOT EXISTS claims (slip_no TEXT, passage_id TEXT, site TEXT, at TEXT, state TEXT NOT NULL,
-    PRIMARY KEY (slip_no, passage_id));
+    lease_until TEXT NOT NULL, PRIMARY KEY (slip_no, passage_id));
 CREATE TABLE IF NOT EXISTS events (arrival INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT UNIQUE, site TEXT, epoch TEXT,
     seq INTEGER, type TEXT, sha256 TEXT, body TEXT, UNIQUE (site, epoch, seq));
 CREATE TABLE IF NOT EXISTS checkpoints (arrival INTEGER PRIMARY KEY AUTOINCREMENT, site TEXT, epoch TEXT,
@@ -55,6 +55,7 @@ class CentralState:
         self.repeats = 0
         self.conflicts = 0
         self.batches = 0
+        self.lease_s = LEASE_S
 
     @property
     def instance(self) -> str:
@@ -144,8 +145,8 @@ class CentralState:
     def _uses(self, slip_no: str, other_than: str = "") -> list[dict[str, Any]]:
         rows = self.db.execute(
             "SELECT slip_no, site, passage_id, at FROM claims WHERE slip_no = ? AND passage_id <> ?"
-            " AND state NOT IN ('returned', 'first_gate') ORDER BY rowid",
-            (slip_no, other_than),
+            " AND (state = 'used' OR (state = 'claimed' AND lease_until > ?)) ORDER BY rowid",
+            (slip_no, other_than, _now()),
         )
         return [dict(zip(("slip_no", "site", "passage_id", "at"), row, strict=True)) for row in rows]
 
@@ -159,16 +160,16 @@ class CentralState:
                 used_by += uses
         if used_by:
             return {"granted": False, "used_by": used_by}
+        until = (datetime.now(UTC) + timedelta(seconds=self.lease_s)).isoformat()
         self.db.execute("BEGIN")
         for slip_no in slip_nos:
             self.db.execute(
-                "INSERT INTO claims VALUES (?, ?, ?, ?, 'claimed') ON CONFLICT DO UPDATE SET state = 'claimed'"
-                " WHERE state = 'returned'",
-                (slip_no, passage_id, site, at),
+                "INSERT INTO claims VALUES (?, ?, ?, ?, 'claimed', ?) ON CONFLICT DO UPDATE SET state = 'claimed',"
+                " lease_until = excluded.lease_until WHERE state <> 'used'",
+                (slip_no, passage_id, site, at, until),
             )
         self.db.execute("COMMIT")
-        until = datetime.now(UTC) + timedelta(hours=LEASE_H)
-        return {"granted": True, "lease_until_at": until.isoformat()}
+        return {"granted": True, "lease_until_at": until}
 
     def cancel(self, passage_id: str) -> int:
         """Give back what is not used."""
@@ -178,7 +179,7 @@ class CentralState:
     def use(self, site: str, slip_no: str, passage_id: str, at: str) -> None:
         """A use elsewhere, or one that an event tells."""
         self.db.execute(
-            "INSERT INTO claims VALUES (?, ?, ?, ?, 'used') ON CONFLICT DO UPDATE SET state = 'used'",
+            "INSERT INTO claims VALUES (?, ?, ?, ?, 'used', '') ON CONFLICT DO UPDATE SET state = 'used'",
             (slip_no, passage_id, site, at),
         )
 

@@ -272,6 +272,34 @@ def site_lanes() -> list[dict[str, Any]]:
     ]
 
 
+def line(word: str = "up", **changes: Any) -> dict[str, Any]:
+    """One line as `sync.line` tells it."""
+    fine = {"line": word, "last_answer_at": iso(2), "last_answer_age_s": 2.0, "down_since_at": None, "reason": None}
+    return fine | changes
+
+
+def sync_status() -> dict[str, Any]:
+    """`GET /api/v1/sync` of a site that is well."""
+    backlog = {"due": 0, "oldest_due_at": None, "parked": 0, "alarm": False}
+    return {
+        "record": {"records": 812, "outbox": {"due": 0, "delivered": 3100, "parked": 0}},
+        "writable": True,
+        "clock": {"error_bound_s": 1, "offset_ms": 210},
+        "central": line(),
+        "copy": {
+            "cursor": "c1", "as_of": iso(3), "as_of_age_s": 3.1, "is_resyncing": False, "applied": 5120, "rejected": 0,
+        },
+        "outbox": {**backlog, **line(), "held": 0, "last_ack_at": iso(4), "unacknowledged_s": None, "batch_limit": 500},
+        "claims": {"granted": 2, "expired": 0},
+        "conflicts": {"open": 0},
+        "slip_keys": {"kids": ["2026-a"], "problem": None},
+        "room": {"free_mb": 40_960, "reserve_mb": 256, "fill_mb_per_h": 3.5, "hours_left": 11_630, "measured": True},
+        "authority": {**backlog, **line("idle", last_answer_at=None, last_answer_age_s=None)},
+        "rejected": [],
+        "faults": {},
+    }  # fmt: skip
+
+
 @dataclass
 class FakeGate:
     """Implements GateApi by hand. `given` holds every command that arrived."""
@@ -298,6 +326,11 @@ class FakeGate:
     registers: Any = None  # the real desk, over the served site's own record
     reports: Any = None
     journal: Any = None
+    lines: dict[str, Any] = field(default_factory=sync_status)
+    parked: dict[str, list[dict[str, Any]]] = field(default_factory=lambda: {"outbox": [], "feed": []})
+    conflicts: list[dict[str, Any]] = field(default_factory=list)
+    sent_again: list[tuple[str, Sequence[str] | None, Actor]] = field(default_factory=list)
+    sync_fails: Exception | None = None
 
     duty: Any = None  # the real desks, over the test's own record (`web_site.serve`)
     paper: Any = None
@@ -436,7 +469,28 @@ class FakeGate:
         return {"devices": [device for lane in self.snapshots.values() for device in lane["devices"]]}
 
     async def sync_status(self) -> dict[str, Any]:
-        return {"outbox": {"due": 0, "delivered": 3, "parked": []}, "as_of": iso(5)}
+        if self.sync_fails is not None:
+            raise self.sync_fails
+        return self.lines
+
+    async def sync_parked(self, queue: str, limit: int) -> dict[str, Any]:
+        return {"queue": queue, "parked": self.parked[queue][:limit]}
+
+    async def sync_send_again(self, queue: str, ids: Sequence[str] | None, actor: Actor) -> dict[str, Any]:
+        taken = [one for one in self.parked[queue] if ids is None or one["id"] in ids]
+        self.parked[queue] = [one for one in self.parked[queue] if one not in taken]
+        self.sent_again.append((queue, ids, actor))
+        return {"taken": len(taken)}
+
+    async def sync_conflicts(self, limit: int) -> dict[str, Any]:
+        return {"conflicts": self.conflicts[:limit]}
+
+    async def sync_close_conflict(self, conflict_id: str, reason: str, actor: Actor) -> dict[str, Any]:
+        for one in self.conflicts:
+            if one["id"] == conflict_id and one["closed_at"] is None:
+                one |= {"closed_by": actor.label, "closed_at": iso(), "close_reason": reason}
+                return one
+        raise NotFoundError(f"conflict {conflict_id!r}: an open conflict expected")
 
     async def hazmat_entries(self, after: str | None, limit: int) -> dict[str, Any]:
         start = int(after or 0)

@@ -70,6 +70,12 @@ async def authority(request: Request, web: Parts) -> Response:
     return _page(request, web, "authority")
 
 
+@router.get("/sync")
+async def lines(request: Request, web: Parts) -> Response:
+    """The lines outside, for engineers."""
+    return _page(request, web, "sync")
+
+
 @router.get("/sign-in")
 async def sign_in(request: Request, web: Parts) -> Response:
     """Name and password; somebody already signed in goes to where they belong."""

@@ -1,4 +1,4 @@
-"""Liveness, readiness, metrics, devices and synchronisation."""
+"""Liveness, readiness, metrics and devices."""
 
 from __future__ import annotations
 
@@ -36,9 +36,3 @@ async def metrics(web: Parts) -> Response:
 async def devices(web: Parts) -> dict[str, Any]:
     """Every device with its fault and the age of its last good answer."""
     return await web.gate.devices()
-
-
-@router.get("/api/v1/sync")
-async def sync_status(web: Parts) -> dict[str, Any]:
-    """What waits to be told, what is parked and why, and how old the slip copy is."""
-    return await web.gate.sync_status()

@@ -22,6 +22,7 @@ from lanes.policy.reasons import REASONS
 from lanes.policy.redecide import NOT_JUDGED
 from lanes.snapshot import ATTESTED
 from lanes.ways import INSPECTED, REFUSED, YARD_BEFORE
+from sync.conflicts import CLAIM_LOST, REVOKED, USED_ELSEWHERE
 from sync.second_factors import Purpose
 from sync.shifts import LOGGED
 from sync.site_holds import TARGETS
@@ -160,6 +161,10 @@ FAMILIES = {
     "slip.type.": set("1234567"),
     "sound.": {"on", "muted", "blocked"},
     "source.": {"central", "local"},
+    "sync.claim.": {"granted", "asked", "refused", "unclaimed", "returning", "unconfirmed", "expired"},
+    "sync.conflict.": {REVOKED, USED_ELSEWHERE, CLAIM_LOST},
+    "sync.line.": {"up", "down", "idle", "absent", "outbox", "authority"},
+    "sync.use.": {"used", "reserved"},
     "title.": {"sign_in", "first", "problem"},
     "verdict.": {*(verdict.word for verdict in Verdict), NOT_JUDGED},
     "way.": {*REFUSED, *INSPECTED, YARD_BEFORE},

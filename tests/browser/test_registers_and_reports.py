@@ -128,3 +128,16 @@ def test_the_report_shows_what_was_stopped_inspected_and_found_and_gives_it_as_c
     assert "median_to_boom_s" in download.value.path().read_text(encoding="utf-8-sig")
     assert visitor.violations() == []
     assert visitor.errors == []
+
+
+def test_the_display_before_the_lanes_says_where_to_go(visitor, running):
+    page = visitor.sign_in("op")
+    page.goto(f"{visitor.url}/point/pre-1")
+    expect(page.get_by_role("heading")).to_contain_text("请出示核放单")
+    assert page.get_attribute("main", "data-sign") == "stop"
+    shown = {"point": "pre-1", "lane": "in-d1", "driver": {"zh": "请走：进区报关 1", "en": "Take: Inbound declared 1"}}
+    running.gate.point = lambda _: shown
+    expect(page.get_by_role("heading")).to_contain_text("请走：进区报关 1")
+    assert page.get_attribute("main", "data-sign") == "go"
+    assert visitor.violations() == []
+    assert visitor.errors == []

@@ -16,6 +16,7 @@ from gate_service.domain.errors import InputError, NotFoundError
 from gate_service.domain.events import JsonObject
 from gate_service.domain.passage import from_document
 from gate_service.domain.ports import Clock
+from gate_service.domain.record import Entry
 from gate_service.duty_desk import DutyDesk
 from gate_service.hazmat_desk import HazmatDesk
 from gate_service.keeping import Keeper
@@ -239,6 +240,23 @@ class GateService:
     async def devices(self) -> dict[str, Any]:
         """Every driver with its last bytes, counters and ages."""
         return {"devices": [dict(device.snapshot()) for device in self._parts.devices]}
+
+    async def photo(self, lane_id: str, content: bytes, media_type: str, actor: Actor) -> dict[str, Any]:
+        """On disk first, then named by a record of the lane's passage."""
+        passage = self._lane(lane_id).controller.passage
+        passage_id = None if passage is None else passage.id
+        ref = await self._parts.files.keep(content, media_type)
+        entry = Entry("photo", self._parts.clock.now(), actor.label, {}, lane_id, passage_id, files=(ref,))
+        number = await self._parts.journal.write(entry)
+        return {"sha256": ref.sha256, "bytes": ref.size, "record": number, "passage_id": passage_id}
+
+    async def file(self, sha256: str) -> tuple[bytes, str]:
+        """A file that a record names; one that was dropped, erased or never named is not found."""
+        kind = await self._parts.journal.media_type(sha256)
+        content = None if kind is None else await asyncio.to_thread(self._parts.files.read, sha256)
+        if kind is None or content is None:
+            raise NotFoundError(f"file {sha256[:80]}: named by a record expected, found none")
+        return content, kind
 
     async def erase(self, request: JsonObject, by: str) -> dict[str, Any]:
         """Erase the personal data of `{"passage_id", "reason"}` for who asks. Raises NotFoundError, InputError."""

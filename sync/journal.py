@@ -166,6 +166,10 @@ class SqlJournal:
         """Reason codes given with each command lately, the most frequent first."""
         return await self._database.read(record_queries.reason_counts)
 
+    async def media_type(self, sha256: str) -> str | None:
+        """What a file is that records name; None for one that none names."""
+        return await self._database.read(lambda connection: record_queries.media_type(connection, sha256))
+
     async def counts(self) -> RecordCounts:
         """How much is recorded, and how much waits to be told."""
         return await self._database.read(lambda connection: record_queries.counts(connection, self._epoch))

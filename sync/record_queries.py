@@ -110,6 +110,13 @@ def check_seal(connection: Connection, seal: Seal | None) -> None:
             raise ChainBrokenError(f"{queue}: {sealed} events were sealed, the last found is {last_seq}")
 
 
+def media_type(connection: Connection, sha256: str) -> str | None:
+    """What a file is that records name; None for one that none names."""
+    sql = "SELECT media_type FROM files WHERE sha256 = ? AND record_number > ? LIMIT 1"
+    found: str | None = scalar(connection, sql, (sha256, dropped_to(connection)))
+    return found
+
+
 def open_passages(connection: Connection) -> list[JsonObject]:
     """Documents of passages that are not closed, oldest first."""
     rows = run(connection, "SELECT document FROM passages WHERE closed_at_us IS NULL ORDER BY opened_record")

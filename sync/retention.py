@@ -132,4 +132,6 @@ class Retention:
                 await self.run_once()
             except RecordError as error:  # nothing can be written now: old rows may stay a while longer
                 log.warning("retention: %s", error)
+            except Exception:  # the root of this task: what is old may stay, but must not stay unseen for ever
+                log.exception("retention: fault of our own, tried again")
             await self._clock.sleep(LOOK_EVERY_S)

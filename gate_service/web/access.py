@@ -89,6 +89,8 @@ ADDRESSES: Final = (
     Address("GET", "/api/v1/lanes/{lane}", WATCH, Scope.READ, lane_bound=True, while_locked=True),
     Address("POST", "/api/v1/lanes/{lane}/scan", NOBODY, Scope.SCAN, lane_bound=True),
     Address("POST", "/api/v1/lanes/{lane}/plate", NOBODY, Scope.PLATE, lane_bound=True),
+    Address("POST", "/api/v1/lanes/{lane}/photos", WORK_LANES, Scope.PLATE, lane_bound=True),
+    Address("GET", "/api/v1/files/{sha256}", READ_RECORD),
     Address("POST", "/api/v1/lanes/{lane}/commands", WORK_LANES),
     Address("POST", "/api/v1/lanes/{lane}/commands/{command_id}/approve", WORK_LANES),
     # the emergency regime, and what is typed in and reconciled after it

@@ -5,7 +5,7 @@ Unknown fields of messages are ignored (CONTRACT); known ones must be of their t
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from decimal import Decimal
 from http import HTTPStatus
 from typing import Annotated, Any, Final, Literal, TypeVar
@@ -296,17 +296,24 @@ class ConflictClosing(Body):
     reason: Annotated[Text, Field(min_length=1)]
 
 
-async def read_bytes(request: Request, limit_bytes: int) -> bytes:
+async def read_bytes(request: Request, limit_bytes: int, kinds: Collection[str] = ("application/json",)) -> bytes:
     """The body, refused before more than the limit is held."""
-    kind = request.headers.get("content-type", "").split(";")[0].strip().lower()
-    if kind != "application/json":
-        raise HTTPException(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, f"application/json expected, found {kind or 'nothing'}")
+    kind = media_type(request)
+    if kind not in kinds:
+        raise HTTPException(
+            HTTPStatus.UNSUPPORTED_MEDIA_TYPE, f"{' or '.join(kinds)} expected, found {kind or 'nothing'}"
+        )
     received = bytearray()
     async for chunk in request.stream():
         received += chunk
         if len(received) > limit_bytes:
             raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"body: at most {limit_bytes} bytes expected")
     return bytes(received)
+
+
+def media_type(request: Request) -> str:
+    """What the body is said to be."""
+    return request.headers.get("content-type", "").split(";")[0].strip().lower()
 
 
 def reader(model: type[M]) -> Callable[[Request], Awaitable[M]]:

@@ -162,6 +162,14 @@ class GateApi(Protocol):
         """Take what a camera saw into the lane's passage."""
         ...
 
+    async def photo(self, lane_id: str, content: bytes, media_type: str, actor: Actor) -> dict[str, Any]:
+        """Keep a photo and pin it to the lane's passage: `{"sha256", "bytes", "record", "passage_id"}`."""
+        ...
+
+    async def file(self, sha256: str) -> tuple[bytes, str]:
+        """A file that a record names, with its media type. Raises NotFoundError."""
+        ...
+
     async def passages(self, limit: int, before: str | None, lane: str | None) -> dict[str, Any]:
         """Newest first: `{"passages": [...], "before": cursor or null}`."""
         ...

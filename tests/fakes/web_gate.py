@@ -311,6 +311,7 @@ class FakeGate:
     needs_second: bool = False
     scans: list[tuple[str, str, str | None]] = field(default_factory=list)
     plates: list[tuple[str, PlateRead]] = field(default_factory=list)
+    photos: list[tuple[str, bytes, str]] = field(default_factory=list)
     refuse_with: Exception | None = None
     silent_since: dict[str, float] = field(default_factory=dict)
     reason_counts: dict[str, dict[str, int]] = field(default_factory=dict)
@@ -442,6 +443,15 @@ class FakeGate:
     async def plate(self, lane_id: str, read: PlateRead, actor: Actor) -> dict[str, Any]:
         self.plates.append((lane_id, read))
         return {"passage_id": "p", "facts_version": 3}
+
+    async def photo(self, lane_id: str, content: bytes, media_type: str, actor: Actor) -> dict[str, Any]:
+        self.photos.append((lane_id, content, media_type))
+        return {"sha256": "0" * 64, "bytes": len(content), "record": 1, "passage_id": "p"}
+
+    async def file(self, sha256: str) -> tuple[bytes, str]:
+        if sha256 != "0" * 64 or not self.photos:
+            raise NotFoundError("file: named by a record expected, found none")
+        return self.photos[-1][1], self.photos[-1][2]
 
     async def passages(self, limit: int, before: str | None, lane: str | None) -> dict[str, Any]:
         return {"passages": [overweight_passage()][:limit], "before": None}

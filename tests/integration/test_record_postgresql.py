@@ -24,12 +24,15 @@ from gate_service.domain.record import Entry, LedgerChange, LedgerKind
 from gate_service.gate_form import GoodsForm, GoodsLine
 from gate_service.register_desk import names
 from sync.database import Database, DatabaseSettings
+from sync.erasure import erase_passage
+from sync.files import FileStore
 from sync.journal import SqlJournal
 from sync.policies import PolicyBook
 from sync.record_check import RecordCheck, Report
 from sync.register_changes import ServiceVehicle
-from tests.fakes.moved_clock import MovedClock
-from tests.fakes.record_entries import crossing, decision, note, passage, passage_id, slip_no
+from sync.retention import Retention
+from tests.fakes.moved_clock import MovedClock, QuickClock
+from tests.fakes.record_entries import START, crossing, decision, note, passage, passage_id, slip_no
 from tests.fakes.register_record import NOON, SUPERVISOR, Record, slip
 
 BINARIES = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"))
@@ -205,3 +208,29 @@ async def test_registers_draws_lists_and_reports_are_good_sql_there_too(opened, 
         assert (found["total"]["interceptions"], found["total"]["hits"]) == (1, 1)
         assert (await record.reports.flow(*period))["total"]["passages"] == 1
         assert (await check(record.database)).findings == []
+
+
+async def test_old_records_are_dropped_and_contents_erased_as_on_sqlite(opened):
+    clock = QuickClock(START)
+    async with Database(opened) as database, SqlJournal(database, "K1", clock) as journal:
+        for i in range(1, 4):
+            await journal.write(decision(i))
+            await journal.write(crossing(i))
+        out = LedgerChange(LedgerKind.VEHICLE_OUT, "浙B00001", passage_id(9))
+        await journal.write(replace(note(9), ledger=(out,)))
+        for queue in ("outbox", "feed"):
+            sql = f"UPDATE {queue} SET state = 'delivered'"
+            await database.write(lambda c, s=sql: c.exec_driver_sql(s).rowcount)
+        await erase_passage(journal, clock, passage_id(1), "asked for", "user:admin")
+        assert (await check(database)).findings == []
+        for sql in ("UPDATE records SET facts = 'x'", "UPDATE outbox SET payload = 'x'", "DELETE FROM records"):
+            with pytest.raises(DBAPIError, match="never"):
+                await database.write(lambda c, s=sql: c.exec_driver_sql(s).rowcount)
+        clock.move(200 * 86_400)
+        await Retention(journal, FileStore(opened.directory), clock).run_once()
+        report = await check(database)
+        assert (report.findings, report.dropped_to, report.dropped_segments) == ([], 8, 1)
+        assert await database.read(lambda c: c.exec_driver_sql("SELECT MIN(number) FROM records").scalar()) == 9
+        assert (await journal.ledger_facts([slip_no(1)], [], passage_id="x")).used == {slip_no(1): 1}
+        await journal.write(decision(50))
+        assert (await check(database)).findings == []

@@ -261,3 +261,18 @@ async def test_killed_with_the_entry_boom_rising_the_truck_is_admitted_when_a_pe
     await site.seen("crossed", truck=truck.id)
     await site.until(LANE, "idle")
     assert (await site.passage_of(truck))["verdict"] == "release"
+
+
+async def test_a_photo_that_was_answered_is_there_after_a_kill_and_belongs_to_its_passage(site):
+    truck, passage_id = await weighed_without_a_slip(site)
+    photo = b"\xff\xd8\xff\xe0" + b"photo" * 5000
+    person = site._people[OPERATOR]
+    answer = await person.post(f"/api/v1/lanes/{LANE}/photos", content=photo, headers={"content-type": "image/jpeg"})
+    site.kill_service()
+    assert answer.json()["passage_id"] == passage_id
+    await restarted(site, passage_id)
+    found = await person.get(f"/api/v1/files/{answer.json()['sha256']}")
+    assert (found.content, found.headers["content-type"]) == (photo, "image/jpeg")
+    assert site.kinds(passage_id).count("photo") == 1
+    await site.command(LANE, "turn_back")
+    await site.seen("backed_out", truck=truck.id)

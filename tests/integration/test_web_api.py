@@ -410,3 +410,35 @@ async def test_a_server_without_accounts_refuses_to_start_off_loopback(tmp_path:
         with pytest.raises(ListenRefusedError):
             async with WebServer(app, listen):
                 pass
+
+
+JPEG = b"\xff\xd8\xff\xe0" + b"0" * 2000
+
+
+async def test_a_photo_is_kept_and_given_back_as_it_came(site: Site) -> None:
+    async with site.signed_in("op", Role.OPERATOR) as client:
+        answer = await client.post("/api/v1/lanes/in-d1/photos", content=JPEG, headers={"content-type": "image/jpeg"})
+        assert answer.status_code == 200, answer.text
+        found = await client.get(f"/api/v1/files/{answer.json()['sha256']}")
+        assert (found.content, found.headers["content-type"]) == (JPEG, "image/jpeg")
+        assert found.headers["x-content-type-options"] == "nosniff"
+        assert (await client.get("/api/v1/files/none")).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("content", "kind", "status"),
+    [
+        (b"", "image/jpeg", 422),
+        (b"<script>", "image/png", 422),
+        (JPEG, "image/png", 422),
+        (JPEG, "text/html", 415),
+        (JPEG, "application/json", 415),
+        (JPEG + bytes(8 * 2**20), "image/jpeg", 413),
+    ],
+)
+async def test_what_is_no_photo_is_refused_with_a_reason(
+    operator: httpx.AsyncClient, content: bytes, kind: str, status: int
+) -> None:
+    answer = await operator.post("/api/v1/lanes/in-d1/photos", content=content, headers={"content-type": kind})
+    assert answer.status_code == status
+    assert answer.json()["code"]

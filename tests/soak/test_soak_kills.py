@@ -9,7 +9,8 @@ from random import Random
 
 import pytest
 
-from tests.fakes.site import SUPERVISOR, Site, Truck
+from tests.fakes.site import Site, Truck
+from tests.soak.attendant import act, gone
 
 LANE = "in-d1"
 PASSAGES = 10
@@ -18,46 +19,11 @@ FINISHED_WITHIN_S = 90.0
 AFTER_RESTART_S = 2.0
 
 
-def gone(site: Site, truck: Truck) -> str | None:
-    """How the truck left the yard, or None while it is there."""
-    kinds = {event["event"] for event in site.events if event.get("truck") == truck.id}
-    return next((kind for kind in ("left", "backed_out") if kind in kinds), None)
-
-
-async def act(site: Site, truck: Truck) -> str | None:
-    """What a person does who looks at the lane and out of the window; None: nothing to do."""
-    shown = await site.lane(LANE)
-    passage, offered = shown["passage"], shown["commands"]
-    if passage is None:
-        if (
-            shown["state"] == "fault"
-            and "clear_fault" in offered
-            and any(place != "down" for place in shown["booms"].values())
-        ):
-            await site.ask(LANE, "clear_fault")
-            return "clear_fault"
-        return None
-    if shown["state"] != "review":
-        return None
-    has_left = gone(site, truck)
-    if has_left is not None:
-        await site.ask(LANE, "resolve", crossed=has_left == "left")
-        return f"resolve {has_left}"
-    vehicles = (await site.in_lane(LANE))["vehicles"]
-    if any(vehicle["speed"] != 0 for vehicle in vehicles):
-        return None
-    command = "clear_fault" if "clear_fault" in offered else "turn_back"
-    if any(vehicle["phase"] == "inside" for vehicle in vehicles):
-        command = "release" if passage["verdict"] is not None else "reweigh"
-    answer = await site.ask(LANE, command, by=SUPERVISOR)
-    return command if answer.is_success else f"{command}: {answer.json()['code']}"
-
-
 async def finish(site: Site, truck: Truck, acts: Counter[str]) -> str:
     """Attend to the lane until the truck has gone and the lane is idle."""
     async with asyncio.timeout(FINISHED_WITHIN_S):
         while gone(site, truck) is None or (await site.lane(LANE))["state"] != "idle":
-            did = await act(site, truck)
+            did = await act(site, truck, LANE)
             if did is not None:
                 acts[did] += 1
                 await asyncio.sleep(1.0)

@@ -22,18 +22,40 @@ from gate_service.domain.errors import (
 )
 from gate_service.web import guard
 from gate_service.web.access import COMMANDS, TABLE
-from gate_service.web.bodies import Approval, LaneCommand, Plate, Scan, described, read_object, reader
+from gate_service.web.bodies import (
+    Approval,
+    LaneCommand,
+    Plate,
+    Scan,
+    described,
+    media_type,
+    read_bytes,
+    read_object,
+    reader,
+)
 from gate_service.web.context import Parts, Web, web_of
 from gate_service.web.guard import Admitted
 from gate_service.web.problems import problem_of, status_of
 from gate_service.web.second_person import second_person
 from gate_service.web.streams import POLICY_VIOLATION, event_stream, lane_events, serve_socket
 from sync.accounts import Caller
+from sync.files import LARGEST_BYTES
 from sync.idempotency import Answer
 
 router = APIRouter(prefix="/api/v1", tags=["lanes"], dependencies=[Depends(guard.admit)])
 live_router = APIRouter(prefix="/api/v1")
 
+PHOTOS: Final = {
+    "image/jpeg": re.compile(rb"\xff\xd8\xff"),  # ISO/IEC 10918-1: SOI and the first marker
+    "image/png": re.compile(rb"\x89PNG\r\n\x1a\n"),  # ISO/IEC 15948, 5.2
+    "image/webp": re.compile(rb"RIFF.{4}WEBP", re.DOTALL),  # RFC 9649, 2.4
+}
+PHOTO_BODY: Final = {
+    "requestBody": {
+        "required": True,
+        "content": {kind: {"schema": {"type": "string", "format": "binary"}} for kind in PHOTOS},
+    }
+}
 KEY: Final = re.compile(r"[\x21-\x7e]{1,128}")
 Key = Annotated[str | None, Header(alias="Idempotency-Key", description="one per intended act; repeats are answered")]
 
@@ -74,6 +96,17 @@ async def plate(
         at=body.at,
     )
     return await web.gate.plate(lane, read, caller.actor)
+
+
+@router.post("/lanes/{lane}/photos", openapi_extra=PHOTO_BODY)
+async def photo(web: Parts, caller: Admitted, request: Request, lane: str) -> dict[str, Any]:
+    """A photo for the lane's passage, as its bytes: JPEG, PNG or WebP, at most 8 MiB. On disk before it is answered."""
+    web.gate.lane(lane)
+    content = await read_bytes(request, LARGEST_BYTES, tuple(PHOTOS))
+    kind = media_type(request)
+    if PHOTOS[kind].match(content) is None:
+        raise InputError(f"photo: {kind} expected, found bytes that begin {content[:4].hex(' ') or 'nowhere'}")
+    return await web.gate.photo(lane, content, kind, caller.actor)
 
 
 @router.post("/lanes/{lane}/commands", openapi_extra=described(LaneCommand))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends, Query, Response
 
 from gate_service.web import guard
 from gate_service.web.context import Cursor, Limit, Parts
@@ -27,6 +27,13 @@ async def passages(
 async def passage(web: Parts, passage_id: str) -> dict[str, Any]:
     """One passage, whole."""
     return await web.gate.passage(passage_id)
+
+
+@router.get("/files/{sha256}", response_class=Response)
+async def file(web: Parts, sha256: str) -> Response:
+    """A file that a record names, by its SHA-256. It never changes."""
+    content, kind = await web.gate.file(sha256)
+    return Response(content, media_type=kind, headers={"content-disposition": "inline", "etag": f'"{sha256}"'})
 
 
 @router.get("/slips/{slip_no}")

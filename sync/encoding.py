@@ -105,6 +105,11 @@ def _with_files(entry: Entry) -> dict[str, Any]:
     return {**entry.facts, "files": named}
 
 
+def read_facts(stored: bytes) -> dict[str, Any]:
+    """The facts of a record as stored; `{"erased": true}` where they were erased (`sync.erasure`)."""
+    return dict(json.loads(stored)) if stored else {"erased": True}
+
+
 def to_json(value: Any) -> bytes:
     """JSON in UTF-8 without spaces, keys in the order given. NaN and infinities raise ValueError."""
     return _ENCODER.encode(value).encode()

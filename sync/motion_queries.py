@@ -5,12 +5,12 @@ The record itself is the ledger; `sync.shifts` takes the word of a person (`sett
 
 from __future__ import annotations
 
-import json
 from typing import Any, Final
 
 from sqlalchemy import Connection
 
 from sync.database import Database
+from sync.encoding import read_facts
 from sync.shifts import TO_BE_SETTLED
 from sync.statements import Row, run, scalar
 from sync.tables import from_us
@@ -52,7 +52,7 @@ class MotionLedger:
 
 def _line(row: Row) -> dict[str, Any]:
     number, kind, at_us, actor, lane, passage_id, facts, settled_record, settled_by, settled_at_us, outcome, note = row
-    known = json.loads(facts)
+    known = read_facts(facts)
     settled = None
     if settled_record is not None:
         settled = {

@@ -14,6 +14,7 @@ from sqlalchemy import Connection, select
 from gate_service.domain.errors import ChainBrokenError
 from gate_service.domain.events import JsonObject
 from sync.append import head
+from sync.encoding import read_facts
 from sync.seal import Seal
 from sync.segments import dropped_to
 from sync.statements import marks, run, scalar
@@ -127,7 +128,7 @@ def newest(connection: Connection, kind: str, lane: str) -> JsonObject | None:
     """Facts of the newest record of this kind about this lane."""
     statement = "SELECT facts FROM records WHERE kind = ? AND lane = ? ORDER BY number DESC LIMIT 1"
     row = run(connection, statement, (kind, lane)).fetchone()
-    return None if row is None else dict(json.loads(row[0]))
+    return None if row is None else read_facts(row[0])
 
 
 def passage(connection: Connection, passage_id: str) -> PassageView | None:
@@ -179,7 +180,7 @@ def reason_counts(connection: Connection) -> dict[str, dict[str, int]]:
     given = "SELECT facts FROM records WHERE number > ? AND kind IN ('command', 'emergency_raise', 'lane_reconfigured')"
     found: dict[str, Counter[str]] = {}
     for row in run(connection, given, (last - REASONS_OF,)):
-        facts = json.loads(row[0])
+        facts = read_facts(row[0])
         if facts.get("reason_code"):
             found.setdefault(facts["command"], Counter())[facts["reason_code"]] += 1
     return {command: dict(counter.most_common()) for command, counter in found.items()}
@@ -219,7 +220,7 @@ def _record_view(row: Any) -> RecordView:
         actor=row["actor"],
         lane=row["lane"],
         passage_id=row["passage_id"],
-        facts=json.loads(row["facts"]) if row["facts"] else {"erased": True},
+        facts=read_facts(row["facts"]),
         hash=row["hash"],
         clock=None if row["clock"] is None else asdict(read_mark(row["clock"])),
     )

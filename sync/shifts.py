@@ -18,7 +18,7 @@ from gate_service.domain.events import JsonObject
 from gate_service.domain.ports import Clock
 from gate_service.domain.record import Entry
 from sync.database import Database
-from sync.encoding import to_json
+from sync.encoding import read_facts, to_json
 from sync.journal import SqlJournal
 from sync.statements import Row, run
 from sync.tables import from_us, to_us
@@ -175,7 +175,7 @@ def _logged(row: Row) -> dict[str, Any]:
         "by": actor,
         "lane": lane,
         "passage_id": passage_id,
-        "facts": json.loads(facts),
+        "facts": read_facts(facts),
     }
 
 

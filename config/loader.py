@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import tomllib
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from importlib.util import find_spec
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
@@ -32,6 +33,7 @@ class LoadedSite:
     central_token: str | None
     authority_secret: str | None
     path: Path | None = None  # the file itself, for a lane that is configured anew while the others work
+    oidc_secret: str | None = None
 
 
 def load(path: Path) -> LoadedSite:
@@ -58,8 +60,12 @@ def load(path: Path) -> LoadedSite:
         path=path,
     )
     _check_slip_keys(file, folder, problems)
+    if file.people.oidc is not None:
+        secret = _text_of(file.people.oidc.client_secret_file, folder, "people.oidc.client_secret_file", problems)
+        loaded = replace(loaded, oidc_secret=secret)
     if loaded.secret is not None and not _is_hex(loaded.secret):
         problems.append("policy.secret_file: hex digits expected")
+    problems += _people_problems(file) + _demo_problems(file)
     problems += _lane_problems(file) + _listen_problems(file) + _zone_problems(file)
     if problems:
         raise ConfigError(problems)
@@ -169,6 +175,38 @@ def _lane_problems(file: SiteFile) -> list[str]:
     if file.demo.inject is not None and not file.site.demo:
         problems.append("demo.inject: allowed only where site.demo is true")
     return problems + wiring_problems(file)
+
+
+def _people_problems(file: SiteFile) -> list[str]:
+    oidc = file.people.oidc
+    if oidc is None:
+        return []
+    problems = []
+    parts = urlsplit(oidc.issuer)
+    if parts.scheme != "https" and not (parts.scheme == "http" and _is_local(oidc.issuer)):
+        problems.append(f"people.oidc.issuer: an https address expected, found {oidc.issuer!r}")
+    if "openid" not in oidc.scopes:
+        problems.append("people.oidc.scopes: openid among them expected")
+    if find_spec("joserfc") is None:
+        problems.append("people.oidc: the extra expected that verifies tokens: pip install 'gate-service[oidc]'")
+    return problems
+
+
+def _demo_problems(file: SiteFile) -> list[str]:
+    """Nothing of a demo or drill may reach a real host: its feeds, its centre and its people stay on this machine."""
+    if not file.site.demo:
+        return []
+    outside = {
+        "central.base_url": file.central.base_url if file.central else None,
+        "authority.url": file.authority.url if file.authority else None,
+        "people.oidc.issuer": file.people.oidc.issuer if file.people.oidc else None,
+        "data.url": file.data.url or None,
+    }
+    return [
+        f"{place}: a demo site reaches loopback only, found {address!r}"
+        for place, address in outside.items()
+        if address is not None and not _is_local(address)
+    ]
 
 
 def _checked(check: Any, place: str) -> list[str]:

@@ -120,6 +120,31 @@ class Policy(Shape):
     secret_file: str | None = None
 
 
+RoleName = Literal["operator", "supervisor", "auditor", "authority", "administrator", "customs", "device"]
+
+
+class Oidc(Shape):
+    """An OpenID Connect provider that people may sign in with. `roles`: value of `role_claim` to role, first wins."""
+
+    issuer: str
+    client_id: Annotated[str, StringConstraints(min_length=1, max_length=200)]
+    client_secret_file: str | None = None
+    role_claim: Annotated[str, StringConstraints(min_length=1, max_length=64)] = "groups"
+    scopes: list[Annotated[str, StringConstraints(pattern=r"^[\x21-\x7e]{1,64}$")]] = ["openid", "profile"]
+    roles: dict[str, RoleName] = Field(min_length=1)
+
+
+class People(Shape):
+    """Sessions and second factors. `lock_after_s`: a session whose person does nothing for so long is locked; 0 never.
+
+    `second_factor_roles`: who must have a second factor; until they do only enrolling is open to them.
+    """
+
+    lock_after_s: int = Field(900, ge=0, le=86_400)
+    second_factor_roles: list[RoleName] = []
+    oidc: Oidc | None = None
+
+
 class Demo(Shape):
     """Only for a demo site: shows what happens when a part fails or is left out."""
 
@@ -280,6 +305,7 @@ class SiteFile(Shape):
     slips: Slips = Slips()
     zone: Zone = Zone()
     policy: Policy = Policy()
+    people: People = People()
     demo: Demo = Demo()
     modules: list[Module] = Field(min_length=1)
     lanes: list[Lane] = Field(min_length=1)

@@ -20,6 +20,7 @@ from devices.signals.module import IoModule, ModuleSettings
 from devices.weighbridge.settings import WeighbridgeSettings
 from gate_service.bootstrap_around import build_around
 from gate_service.clock import RealClock
+from gate_service.domain.commands import Role
 from gate_service.domain.errors import ConfigError
 from gate_service.domain.events import Event, EventType
 from gate_service.domain.inventory import ExposedPeople
@@ -55,6 +56,7 @@ from sync.files import FileStore
 from sync.journal import SqlJournal
 from sync.kernel_time import kernel_mark
 from sync.motion_queries import MotionLedger
+from sync.oidc import OidcSettings, OpenIdConnect
 from sync.policies import PolicyBook
 from sync.regimes import Regimes
 from sync.retention import Retention
@@ -185,7 +187,8 @@ def build(site: LoadedSite, clock: Clock | None = None) -> Built:
     service = GateService(described, parts, watchers)
     web = _web_settings(site)
     accounts = Accounts(database, clock, _account_record(journal, clock))
-    return Built(service, create_app(service, accounts, web, clock), web, controllers)
+    app = create_app(service, accounts, web, clock, _provider(site, clock))
+    return Built(service, app, web, controllers)
 
 
 def _duty(
@@ -433,7 +436,19 @@ def _web_settings(site: LoadedSite) -> WebSettings:
         plain_http_off_loopback=listen.plain_http_off_loopback,
         tls_certificate=None if certificate is None else site.folder / certificate,
         tls_key=None if key is None else site.folder / key,
+        lock_after_s=site.file.people.lock_after_s,
+        second_factor_roles=frozenset(Role(role) for role in site.file.people.second_factor_roles),
+        has_outside_sign_in=site.file.people.oidc is not None,
     )
+
+
+def _provider(site: LoadedSite, clock: Clock) -> OpenIdConnect | None:
+    oidc = site.file.people.oidc
+    if oidc is None:
+        return None
+    roles = {group: Role(role) for group, role in oidc.roles.items()}
+    settings = OidcSettings(oidc.issuer, oidc.client_id, site.oidc_secret, oidc.role_claim, roles, tuple(oidc.scopes))
+    return OpenIdConnect(settings, clock)
 
 
 def _account_record(journal: Journal, clock: Clock) -> Any:

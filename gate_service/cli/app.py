@@ -68,6 +68,35 @@ def demo(
     )  # fmt: skip
 
 
+@app.command()
+def drill(
+    trucks: Annotated[int, typer.Option(min=1, max=1000, help="How many trucks come.")] = 12,
+    speed: Annotated[float, typer.Option(min=0.1, max=20, help="Yard and dwell times; never protocol timing.")] = 1.0,
+    seed: Annotated[int, typer.Option(help="The same seed, the same trucks.")] = 1,
+    inject: Annotated[str | None, typer.Option(help="A fault in the middle of it, as in `gate demo`.")] = None,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port of the terminal; 0: the system chooses.")] = 0,
+    data: DataDir = None,
+    as_json: Json = False,
+) -> None:
+    """Practise on a site of your own: nobody at the desks but you, scored at the end. Exit 0 where passed."""
+    from gate_service.cli import drill as verb
+
+    raise typer.Exit(
+        verb.run(trucks=trucks, speed=speed, seed=seed, inject=inject, port=port, data=data, as_json=as_json)
+    )
+
+
+@app.command()
+def code(
+    request: Annotated[str, typer.Option("--request", help="The request number that the terminal shows.")],
+    from_stdin: Annotated[bool, typer.Option("--key-stdin", help="Read the approval key as one line.")] = False,
+) -> None:
+    """The one-time code of a second person for one request, without a line; asks for their approval key."""
+    from gate_service.cli import code as verb
+
+    raise typer.Exit(verb.run(request, from_stdin=from_stdin))
+
+
 @app.command("check-config")
 def check_config(file: Annotated[Path, typer.Argument(help="Site file (TOML).")], as_json: Json = False) -> None:
     """Every mistake in a site file, with its place. Starts nothing."""

@@ -307,6 +307,11 @@ class DemoRun:
             return str(error)
         return "ok"
 
+    @property
+    def passages(self) -> list[JsonDict]:
+        """The passages of this run, whole, oldest first; empty before it is over."""
+        return self._passages
+
     def surprises(self) -> list[str]:
         """Trucks whose verdict was not the plan's."""
         return surprises(self.visits, self._passages)

@@ -246,6 +246,12 @@ class SignInRefusedError(AccessError):
     code = "sign_in_refused"
 
 
+class OutsideSignInError(AccessError):
+    """The OpenID Connect provider could not be asked, or proved nobody who has an account here."""
+
+    code = "outside_sign_in_refused"
+
+
 class SecondFactorNeededError(AccessError):
     """The password was right; the code of the person's device must come with it."""
 

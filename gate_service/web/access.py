@@ -53,6 +53,8 @@ ADDRESSES: Final = (
     Address("GET", "/sign-in", is_open=True),
     Address("GET", "/first", is_open=True),
     Address("GET", "/static/{path:path}", is_open=True),
+    Address("GET", "/sign-in/outside", is_open=True),
+    Address("GET", "/sign-in/outside/back", is_open=True),
     Address("POST", "/api/v1/session", is_open=True),
     Address("POST", "/api/v1/first", is_open=True),
     # pages

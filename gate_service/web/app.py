@@ -19,6 +19,7 @@ from gate_service.web.exports import Exports
 from gate_service.web.gate_api import GateApi
 from gate_service.web.headers import SecurityHeaders
 from gate_service.web.live import LiveHub
+from gate_service.web.rate import RateLimit
 from gate_service.web.routes import accounts as account_routes
 from gate_service.web.routes import (
     duty,
@@ -26,6 +27,7 @@ from gate_service.web.routes import (
     lanes,
     lines,
     motion,
+    outside,
     pages,
     policies,
     record,
@@ -36,13 +38,20 @@ from gate_service.web.routes import (
 from gate_service.web.settings import WebSettings
 from sync.accounts import Accounts
 from sync.idempotency import IdempotencyKeys
+from sync.oidc import OpenIdConnect
 from sync.tokens import Tokens
 
 QUIET: Final[TelemetryConfig] = {"tracing": False, "metrics": False, "logs": False}
 """The framework would trace by itself as soon as any library sets a provider (measured: 2.5 times slower)."""
 
 
-def create_app(gate: GateApi, accounts: Accounts, settings: WebSettings, clock: Clock) -> FastAPI:
+def create_app(
+    gate: GateApi,
+    accounts: Accounts,
+    settings: WebSettings,
+    clock: Clock,
+    provider: OpenIdConnect | None = None,
+) -> FastAPI:
     """The application. Live addresses deliver while `app.state.web.hub` is entered (`WebServer` does it)."""
     app = FastAPI(title="Gate control", version="1", docs_url=None, redoc_url=None, openapi_url=None, telemetry=QUIET)
     app.state.web = Web(
@@ -53,16 +62,17 @@ def create_app(gate: GateApi, accounts: Accounts, settings: WebSettings, clock: 
         hub=LiveHub(gate, clock),
         settings=settings,
         clock=clock,
+        provider=provider,
         exports=Exports(clock),
     )
     # Taken as they are, not included: an included router hides its routes from the check of the access table below.
-    for routes in (
-        pages, account_routes, lanes, duty, motion, record, lines, registers, reports, hazmat, policies, service,
-    ):  # fmt: skip
+    people = (pages, account_routes, outside, duty)
+    for routes in (*people, lanes, motion, record, lines, registers, reports, hazmat, policies, service):
         app.router.routes.extend(routes.router.routes)
     app.router.routes.extend(lanes.live_router.routes)
     # Only what is the same for everybody is compressed: answers with a person's secrets in them never are (BREACH).
     app.mount("/static", GZipMiddleware(StaticFiles(directory=HERE / "static"), minimum_size=1000, compresslevel=6))
+    app.add_middleware(RateLimit, per_s=settings.requests_per_s)
     app.add_middleware(SecurityHeaders, has_tls=settings.has_tls)
     problems.install(app)
     _refuse_unlisted(app)

@@ -17,6 +17,7 @@ from gate_service.web.live import LiveHub
 from gate_service.web.settings import WebSettings
 from sync.accounts import Accounts
 from sync.idempotency import IdempotencyKeys
+from sync.oidc import OpenIdConnect
 from sync.tokens import Tokens
 
 HERE: Final = Path(__file__).parent
@@ -35,6 +36,7 @@ class Web:
     settings: WebSettings
     clock: Clock
     exports: Exports
+    provider: OpenIdConnect | None = None
 
 
 def web_of(connection: HTTPConnection) -> Web:

@@ -21,6 +21,7 @@ STATUS: Final[tuple[tuple[type[errors.GateError], HTTPStatus], ...]] = (
     (errors.NotFoundError, HTTPStatus.NOT_FOUND),
     (errors.NotSignedInError, HTTPStatus.UNAUTHORIZED),
     (errors.SignInRefusedError, HTTPStatus.UNAUTHORIZED),
+    (errors.OutsideSignInError, HTTPStatus.UNAUTHORIZED),
     (errors.SecondFactorNeededError, HTTPStatus.UNAUTHORIZED),
     (errors.TooManyAttemptsError, HTTPStatus.TOO_MANY_REQUESTS),
     (errors.AccessError, HTTPStatus.FORBIDDEN),

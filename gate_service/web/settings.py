@@ -21,6 +21,8 @@ class WebSettings:
     body_limit_bytes: int = 65_536  # a plate read with twenty containers has 2 kB
     stop_within_s: int = 1
     lock_after_s: int = 0  # a session whose person does nothing for so long is locked; 0 never
+    requests_per_s: float = 50.0  # of one caller, in the long run; 0 counts nothing
+    has_outside_sign_in: bool = False  # an OpenID Connect provider is configured
     second_factor_roles: frozenset[Role] = frozenset()  # who must have one
 
     @property

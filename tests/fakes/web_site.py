@@ -27,6 +27,7 @@ from sync.accounts import Accounts
 from sync.database import Database, DatabaseSettings
 from sync.day_secrets import DaySecrets
 from sync.journal import SqlJournal
+from sync.oidc import OpenIdConnect
 from sync.passwords import Passwords
 from sync.policies import PolicyBook
 from sync.regimes import Regimes
@@ -80,7 +81,13 @@ class Site:
 
 
 @asynccontextmanager
-async def serve(directory: Path, gate: FakeGate | None = None, port: int = 0, **options: Any) -> AsyncIterator[Site]:
+async def serve(
+    directory: Path,
+    gate: FakeGate | None = None,
+    port: int = 0,
+    provider: OpenIdConnect | None = None,
+    **options: Any,
+) -> AsyncIterator[Site]:
     """Run a site until left; `options` are those of `WebSettings`."""
     recorded: list[tuple[str, str, Mapping[str, Any]]] = []
 
@@ -95,10 +102,10 @@ async def serve(directory: Path, gate: FakeGate | None = None, port: int = 0, **
         _desks(gate, database, journal, clock),
     ):
         accounts = Accounts(database, clock, record, Passwords(QUICK))
-        settings = WebSettings(port=port, **options)
+        settings = WebSettings(port=port, **({"requests_per_s": 0} | options))
         book = PolicyBook(database, journal, clock, check_policy, None)
         gate.policies = PolicyDesk(book, journal, clock)
-        app = create_app(gate, accounts, settings, clock)
+        app = create_app(gate, accounts, settings, clock, provider)
         async with book, WebServer(app, settings) as server:
             yield Site(gate, clock, accounts, app.state.web.tokens, app, server, recorded, journal)
 

@@ -82,7 +82,7 @@ async def sign_in(request: Request, web: Parts) -> Response:
     caller = await guard.find_caller(request)
     if caller is not None and caller.role is not None:
         return RedirectResponse(home_of(caller.role), 303)
-    return _page(request, web, "sign_in")
+    return _page(request, web, "sign_in", has_outside=web.settings.has_outside_sign_in)
 
 
 @router.get("/first")

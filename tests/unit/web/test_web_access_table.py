@@ -12,6 +12,8 @@ OPEN = {
     ("GET", "/sign-in"),
     ("GET", "/first"),
     ("GET", "/static/{path:path}"),
+    ("GET", "/sign-in/outside"),
+    ("GET", "/sign-in/outside/back"),
     ("POST", "/api/v1/session"),
     ("POST", "/api/v1/first"),
 }

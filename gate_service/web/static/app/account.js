@@ -76,7 +76,7 @@ const Recovery = () => html`
   <section class="card">
     <h2>${t("account.recovery")}</h2>
     <p>${t("account.recovery_text")}</p>
-    <ul class="made" role="status">${recovery.value.map((code) => html`<li key=${code}><code>${code}</code></li>`)}</ul>
+    <div role="status"><ul class="made">${recovery.value.map((code) => html`<li key=${code}><code>${code}</code></li>`)}</ul></div>
   </section>
 `;
 

@@ -79,6 +79,7 @@ const SignIn = () => html`<${Card} title="title.sign_in">
     ${needsCode.value && html`<${Field} name="code" complete="one-time-code" />`}
     <${Refused} />
     <button class="confirm" disabled=${sending.value}>${t("form.sign_in")}</button>
+    ${"outside" in document.body.dataset && html`<a href="/sign-in/outside">${t("form.outside")}</a>`}
   </form>
 <//>`;
 
@@ -98,7 +99,13 @@ const Problem = () => html`<${Card} title="title.problem">
   <p><a href="/sign-in">${t("problem.home")}</a></p>
 <//>`;
 
-const PAGES = { sign_in: SignIn, first: First, problem: Problem };
+/** Back from the provider: on by a navigation of our own, which the session's strict cookie comes along with. */
+const Outside = () => {
+  location.replace(document.body.dataset.home);
+  return html`<${Card} title="title.outside"><p><a href=${document.body.dataset.home}>${t("problem.home")}</a></p><//>`;
+};
+
+const PAGES = { outside: Outside, sign_in: SignIn, first: First, problem: Problem };
 await startTexts();
 const page = document.body.dataset.page;
 const Page = () => {

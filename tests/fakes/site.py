@@ -447,6 +447,10 @@ class Site:
             f"/api/v1/lanes/{lane}/commands", json=body, headers={"Idempotency-Key": uuid4().hex}
         )
 
+    async def post(self, address: str, body: JsonDict, *, by: str = OPERATOR) -> httpx.Response:
+        """Send to one address as one of the people; the answer, whatever it is."""
+        return await self._people[by].post(address, json=body)
+
     async def command(self, lane: str, command: str, *, by: str = OPERATOR, **fields: Any) -> JsonDict:
         """Give a command that must be carried out."""
         answer = await self.ask(lane, command, by=by, **fields)

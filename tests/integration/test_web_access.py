@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 from collections.abc import AsyncIterator, Iterable
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from websockets.asyncio.client import connect
 
 from gate_service.domain.commands import Command, Role, Scope
 from gate_service.web.access import ADDRESSES, COMMANDS, TABLE, Address
@@ -179,6 +181,17 @@ async def test_an_open_stream_of_a_disabled_user_ends(site: Site) -> None:
         await site.accounts.disable_user("op", "service")
         rest = [line async for line in lines]
         assert len(rest) < 200
+
+
+async def test_an_open_socket_of_a_disabled_user_ends_at_once(site: Site) -> None:
+    async with site.signed_in("op", Role.OPERATOR) as client:
+        cookie = "; ".join(f"{name}={value}" for name, value in client.cookies.items())
+        address = f"ws://127.0.0.1:{site.server.port}/api/v1/live"
+        async with connect(address, additional_headers={"cookie": cookie}) as socket:
+            await asyncio.wait_for(socket.recv(), 10)
+            await site.accounts.disable_user("op", "service")
+            await asyncio.wait_for(socket.wait_closed(), 3)
+            assert socket.close_code == 1008  # RFC 6455 7.4.1: policy violation
 
 
 async def test_a_revoked_token_ends_at_once(site: Site) -> None:

@@ -8,6 +8,7 @@ import { OTHER, REASONS } from "./reasons.js";
 const NEEDS_SIDE = new Set(["raise_boom", "lower_boom", "emergency_raise"]);
 const NEEDS_WAY = new Set(["turn_back", "refuse", "inspect"]);
 const ABOUT_VEHICLE = new Set([...ON_VEHICLE, "approve", "crossed", "departed"]);
+const MAY_MEND = new Set(["sign_in_refused", "second_factor_needed"]);
 const LISTS = new Set(["slip_nos", "containers", "seals"]);
 /** What a person saw, as the fact that `resolve` takes. */
 const ATTESTED = { crossed: true, departed: false };
@@ -83,7 +84,7 @@ export function hasMovedOn(asked, lane) {
 export function isComplete(asked) {
   if (asked.reasonCode === null) return false;
   if (asked.reasonCode === OTHER && !asked.reason.trim()) return false;
-  if (asked.command === "approve") return asked.isHere ? Boolean(asked.fields.name && asked.fields.password) : true;
+  if (asked.command === "approve") return asked.isHere ? Boolean(asked.fields.name && (asked.fields.password || asked.fields.code)) : true;
   if (asked.way === "escort" && !asked.fields.escort?.trim()) return false;
   return asked.command !== "resolve" || Object.keys(fieldsOf(asked)).length > 0;
 }
@@ -91,7 +92,8 @@ export function isComplete(asked) {
 function requestOf(asked) {
   const path = `/api/v1/lanes/${encodeURIComponent(asked.lane)}/commands`;
   if (asked.command === "approve") {
-    const proof = asked.isHere ? { name: asked.fields.name, password: asked.fields.password } : {};
+    const proof = {};
+    for (const name of asked.isHere ? ["name", "password", "code"] : []) if (asked.fields[name]) proof[name] = asked.fields[name];
     return [`${path}/${encodeURIComponent(asked.approval.command_id)}/approve`, proof];
   }
   const bound = isAboutVehicle(asked.command) ? { passage_id: asked.passageId, facts_version: asked.factsVersion } : {};
@@ -122,10 +124,10 @@ export async function send() {
     draft.value = null;
   } catch (problem) {
     outcome.value = { ...about, code: problem.code, detail: problem.message };
-    // No answer: the same key again is the same act. A wrong password may be mended. Refused otherwise: it is over,
+    // No answer: the same key again is the same act. A wrong password or code may be mended. Refused otherwise: it is over,
     // choose anew on what is there now.
-    const mayRepeat = problem.code === "no_answer" || (asked.command === "approve" && problem.code === "sign_in_refused");
-    if (mayRepeat) change({ sending: false, fields: { ...asked.fields, password: "" } });
+    const mayRepeat = problem.code === "no_answer" || (asked.command === "approve" && MAY_MEND.has(problem.code));
+    if (mayRepeat) change({ sending: false, fields: { ...asked.fields, password: "", code: "" } });
     else draft.value = null;
   }
 }

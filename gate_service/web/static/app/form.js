@@ -72,10 +72,11 @@ const Second = ({ asked }) => {
     <p>${t("approval.what", { by: by.replace(/^user:/, ""), command: t(`command.${asked.approval.command}`) })} ${code && html`<b>${reasonText(code)}</b>`}${reason && html` · ${reason}`}</p>
     ${own
       ? html`<p class="dim">${t("approval.as", { name: session.value.name })}</p>`
-      : html`<p class="dim">${t("approval.here")}</p>
+      : html`<p class="dim">${t("approval.here")} ${t("second.number", { number: asked.approval.request_no })}</p>
           <div class="fields">
             <${Field} asked=${asked} name="name" label=${t("approval.name")} />
             <${Field} asked=${asked} name="password" label=${t("approval.password")} type="password" />
+            <${Field} asked=${asked} name="code" label=${t("form.code")} />
           </div>`}
   </div>`;
 };

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Protocol
 from uuid import uuid4
 
@@ -30,7 +31,7 @@ from gate_service.domain.reading import Detector, DeviceHealth, Side
 from gate_service.domain.record import Entry
 from gate_service.duty_desk import DutyDesk
 from gate_service.hazmat_desk import HazmatDesk
-from gate_service.live import Watchers
+from gate_service.live import Eye, Watchers
 from gate_service.paper_desk import PaperDesk
 from gate_service.policy_desk import PolicyDesk
 from gate_service.service import Device, GateService, Lane, Parts
@@ -143,6 +144,7 @@ def build(site: LoadedSite, clock: Clock | None = None) -> Built:
             ),
         )
         lane_devices.sink.target = controllers[shape.id]
+        lane_devices.sink.eye = Eye(partial(watchers.changed, shape.id))
         devices += [lane_devices.io, *lane_devices.drivers]
         barriers += lane_devices.barriers.values()
     lanes = {lane_id: Lane(controller, LaneCommands(controller)) for lane_id, controller in controllers.items()}
@@ -163,7 +165,8 @@ def build(site: LoadedSite, clock: Clock | None = None) -> Built:
         worker=worker,
         lanes=lanes,
         buses=list(buses.values()),
-        devices=(*modules.values(), *devices),
+        modules=tuple(modules.values()),
+        drivers=devices,
         barriers=barriers,
         journal=journal,
         policies=PolicyDesk(policies, journal, clock),
@@ -220,12 +223,15 @@ class _Sink:
     """Stands between drivers and their lane while both are being constructed; passes everything on."""
 
     target: LaneController
+    eye: Eye
 
     def weight_read(self, reading: Any) -> None:
         self.target.weight_read(reading)
+        self.eye.weight_read(reading)
 
     def inputs_read(self, inputs: Any) -> None:
         self.target.inputs_read(inputs)
+        self.eye.inputs_read(inputs)
 
     def health_changed(self, health: Any) -> None:
         self.target.health_changed(health)

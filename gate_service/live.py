@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from typing import Final
 
 from gate_service.domain.events import JsonObject
+from gate_service.domain.reading import LaneInputs, Reading
 
 PAUSE_S: Final = 0.1
 """Snapshots of one lane at most ten times a second: an indicator sends 12.5 frames, an eye needs no more."""
@@ -59,3 +60,29 @@ class Watchers:
             for lane_id in due:
                 yield self._snapshot(lane_id)
             await asyncio.sleep(PAUSE_S)
+
+
+class Eye:
+    """Tells the watchers of one lane when its devices report something that looks different.
+
+    The lane tells of its own steps; a weight that grows or a boom on its way is no step, and must be seen all the same.
+    """
+
+    def __init__(self, tell: Callable[[], None]) -> None:
+        self._tell = tell
+        self._weight: object = None
+        self._inputs: object = None
+
+    def weight_read(self, reading: Reading) -> None:
+        """A frame: told when the number, its status or its rest differs from the last."""
+        look = (reading.value, reading.status, reading.is_stable)
+        if look != self._weight:
+            self._weight = look
+            self._tell()
+
+    def inputs_read(self, inputs: LaneInputs) -> None:
+        """A poll: told when a detector, a boom or the fire input differs from the last."""
+        look = (inputs.detectors, inputs.booms, inputs.fire)
+        if look != self._inputs:
+            self._inputs = look
+            self._tell()

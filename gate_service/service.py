@@ -28,6 +28,7 @@ from gate_service.register_desk import RegisterDesk
 from gate_service.report_desk import ReportDesk
 from gate_service.routing_desk import RoutingDesk
 from gate_service.sync_desk import SyncDesk
+from gate_service.together import Together
 from lanes.commands import LaneCommands
 from lanes.controller import LaneController
 from lanes.snapshot import lane_snapshot, passage_snapshot
@@ -82,7 +83,8 @@ class Parts:
     worker: SyncWorker
     lanes: Mapping[str, Lane]
     buses: Sequence[AbstractAsyncContextManager[Any]]  # lines that several modules share
-    devices: Sequence[Device]
+    modules: Sequence[Device]
+    drivers: Sequence[Device]
     barriers: Sequence[AbstractAsyncContextManager[Any]]  # left first: a pulse under way ends, no output stays on
     journal: SqlJournal
     policies: PolicyDesk
@@ -119,8 +121,8 @@ class GateService:
                 await self._stack.enter_async_context(lane.controller)
             for bus in self._parts.buses:
                 await self._stack.enter_async_context(bus)
-            for device in self._parts.devices:
-                await self._stack.enter_async_context(device)
+            await self._stack.enter_async_context(Together(self._parts.modules))
+            await self._stack.enter_async_context(Together(self._parts.drivers))
             for barrier in self._parts.barriers:
                 await self._stack.enter_async_context(barrier)
         except BaseException:
@@ -240,7 +242,7 @@ class GateService:
 
     async def devices(self) -> dict[str, Any]:
         """Every driver with its last bytes, counters and ages."""
-        return {"devices": [dict(device.snapshot()) for device in self._parts.devices]}
+        return {"devices": [dict(device.snapshot()) for device in (*self._parts.modules, *self._parts.drivers)]}
 
     async def photo(self, lane_id: str, content: bytes, media_type: str, actor: Actor) -> dict[str, Any]:
         """On disk first, then named by a record of the lane's passage."""

@@ -1,9 +1,9 @@
 """The devices of many lanes: a process of its own that sends weighing frames on time and answers Modbus as it is asked.
 
-`python -m gate_service.bench.yard_server FILE LANES FRAMES_PER_S` prints a weighbridge and a module port for each lane,
-then the port of a bus of RTU units behind a serial server, and ends with its standard input. FILE is shared memory: for
-each lane a row of stamps (monotonic nanoseconds, one clock for all processes of a machine) of the frames it sent, then
-a row of the answers of function 2.
+`python -m gate_service.bench.yard_server FILE LANES FRAMES_PER_S [numbered]` prints a weighbridge and a module port for
+each lane, then the port of a bus of RTU units behind a serial server, and ends with its standard input. FILE is shared
+memory: for each lane a row of stamps (monotonic nanoseconds, one clock for all processes of a machine) of the frames it
+sent, then a row of the answers of function 2. `numbered`: each frame's mass tells which it is, else all say zero.
 """
 
 from __future__ import annotations
@@ -25,8 +25,21 @@ STAMPS: Final = 8192  # of each kind, for each lane: minutes of frames and polls
 STAMP: Final = struct.Struct("=Q")
 FRAME: Final = bytes.fromhex("02 2b 30 30 30 30 30 30 30 31 42 03")
 """XK3190 continuous: +000000, no decimals, XOR 0x1B as two characters (`reference` layout: `docs/protocols/`)."""
+STEP_KG: Final = 20
+NUMBERS: Final = 3900
+"""Numbered frames begin again after so many: 0 to 77,980 kg, on a platform of 80 t."""
+
 SILENT_UNIT: Final = 4
 """Of the bus of RTU units this one never answers."""
+
+
+def numbered_frame(index: int) -> bytes:
+    """The frame whose mass says its number, in the layout of `FRAME`."""
+    body = b"+%06d0" % (index % NUMBERS * STEP_KG)
+    check = 0
+    for byte in body:
+        check ^= byte
+    return b"\x02" + body + b"%02X" % check + b"\x03"
 
 
 def place(lane: int, row: int, index: int) -> int:
@@ -52,8 +65,9 @@ def crc16(data: bytes) -> bytes:
 class _Lane:
     """One weighbridge and one module."""
 
-    def __init__(self, number: int, stamps: mmap.mmap) -> None:
+    def __init__(self, number: int, stamps: mmap.mmap, *, is_numbered: bool) -> None:
         self._number = number
+        self._is_numbered = is_numbered
         self._stamps = stamps
         self._counts = [0, 0]
         self._points = Points()
@@ -68,9 +82,10 @@ class _Lane:
         """Send one frame if someone listens."""
         if self._indicator is None:
             return
+        frame = numbered_frame(self._counts[0]) if self._is_numbered else FRAME
         self._stamp(0)
         try:
-            self._indicator.sendall(FRAME)
+            self._indicator.sendall(frame)
         except OSError:
             self._indicator = None
 
@@ -104,8 +119,8 @@ def answer_rtu(connection: socket.socket, data: bytes) -> bytes:
 class YardServer:
     """Serves everything on loopback until its standard input ends."""
 
-    def __init__(self, stamps: mmap.mmap, lanes: int, frames_per_s: float) -> None:
-        self._lanes = [_Lane(number, stamps) for number in range(lanes)]
+    def __init__(self, stamps: mmap.mmap, lanes: int, frames_per_s: float, *, is_numbered: bool = False) -> None:
+        self._lanes = [_Lane(number, stamps, is_numbered=is_numbered) for number in range(lanes)]
         self._period_s = 1 / frames_per_s
         self._selector = selectors.DefaultSelector()
         self._buffers: dict[socket.socket, bytes] = {}
@@ -170,10 +185,10 @@ class YardServer:
         self._buffers[connection] = answer(connection, self._buffers[connection] + data)
 
 
-def main(file: str, lanes: str, frames_per_s: str) -> None:
+def main(file: str, lanes: str, frames_per_s: str, frames: str = "zero") -> None:
     """Map the file and serve."""
     with Path(file).open("r+b") as opened, mmap.mmap(opened.fileno(), 0) as stamps:
-        YardServer(stamps, int(lanes), float(frames_per_s)).run()
+        YardServer(stamps, int(lanes), float(frames_per_s), is_numbered=frames == "numbered").run()
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from gate_service.bench.decision import bench_decision
 from gate_service.bench.devices import bench_devices
 from gate_service.bench.figure import Figure
 from gate_service.bench.indicators import bench_indicators
+from gate_service.bench.pages import bench_pages
 from gate_service.bench.rules import bench_rules
 from gate_service.bench.sync import bench_sync
 
@@ -19,6 +20,7 @@ BENCHES: Final[Mapping[str, Callable[[], list[Figure]]]] = {
     "indicators": bench_indicators,
     "rules": bench_rules,
     "sync": bench_sync,
+    "pages": bench_pages,
 }
 
 

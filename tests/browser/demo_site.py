@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+import tomllib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ import httpx
 from playwright.sync_api import Browser, BrowserContext, Page, WebSocketRoute
 
 SPEED = 10
-START_WITHIN_S = 90.0
+EMPTY_KG = 100  # a platform that shows less holds no vehicle
 PICTURES = os.environ.get("GATE_PICTURES")  # a directory: the stories leave the pictures of the documents there
 
 
@@ -30,7 +31,18 @@ class DemoSite:
         assert self.process.stdout is not None
         shown = json.loads(self.process.stdout.readline())
         self.url: str = shown["url"]
+        [file] = directory.rglob("site.toml")
+        self._central: str = tomllib.loads(file.read_text(encoding="utf-8"))["central"]["base_url"]
         self.passwords: dict[str, str] = {shown["name"]: shown["password"], **shown["people"]}
+
+    def cut_line(self) -> None:
+        """From now on the centre is silent: what is asked of it is never answered, as on a dead line."""
+        asked = {"kind": "silent", "path": "/", "times": None}
+        httpx.post(f"{self._central}/control/faults", json=asked).raise_for_status()
+
+    def mend_line(self) -> None:
+        """The centre answers again."""
+        httpx.delete(f"{self._central}/control/faults").raise_for_status()
 
     def stop(self) -> int:
         """End it as a person would; its exit status."""
@@ -62,6 +74,12 @@ class Colleague:
         found: dict[str, Any] = self._client.get(f"/api/v1/lanes/{lane}").raise_for_status().json()
         return found
 
+    def reconciled(self) -> dict[str, Any]:
+        """The newest emergency regime with its passages."""
+        regime: dict[str, Any] = self._client.get("/api/v1/regimes").raise_for_status().json()["regimes"][0]
+        found = self._client.get(f"/api/v1/regimes/{regime['id']}/passages").raise_for_status().json()
+        return {**regime, "listed": found["passages"]}
+
     def passage(self, passage_id: str) -> dict[str, Any]:
         """A passage, whole, with its records."""
         found: dict[str, Any] = self._client.get(f"/api/v1/passages/{passage_id}").raise_for_status().json()
@@ -90,6 +108,22 @@ class Colleague:
             )
 
         return self.wait(lane, is_there, f"{plate} with {reason}")
+
+    def gone(self, lane: str, passage_id: str) -> dict[str, Any]:
+        """The lane once this vehicle has left it. On a busy machine its detectors may miss how: then somebody looks."""
+
+        def is_gone(found: dict[str, Any]) -> bool:
+            passage = found["passage"]
+            if passage is None or passage["id"] != passage_id:
+                return True
+            weight = found["weight"]["value_kg"] if found["weight"] else 0
+            inside = [state for name, state in found["detectors"].items() if name != "approach"]
+            is_empty = weight is not None and weight < EMPTY_KG and set(inside) == {"clear"}
+            if found["state"] == "review" and passage["disposition"] is not None and is_empty:
+                self.command(lane, "resolve", "seen_by_operator", crossed=passage["disposition"] != "back_out")
+            return False
+
+        return self.wait(lane, is_gone, "the vehicle gone")
 
     def command(self, lane: str, command: str, reason_code: str, **fields: Any) -> None:
         """Do something with the vehicle that is in the lane now."""
@@ -130,7 +164,7 @@ class Desk:
         self.page.fill("input[name=name]", self.name)
         self.page.fill("input[name=password]", self.site.passwords[self.name])
         self.page.keyboard.press("Enter")
-        self.page.wait_for_selector(".lane")
+        self.page.wait_for_selector(".lane" if path == "/" else ".card")
         return self.page
 
     def choose(self, lane: str) -> None:

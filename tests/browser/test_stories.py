@@ -67,7 +67,7 @@ def test_a_truck_in_the_wrong_lane_is_led_away_to_its_own(sit: Sit, colleague: C
     page.get_by_label("走错通道").check()
     page.click(".act button.confirm")
     expect(detail.locator(".done")).to_contain_text("已执行")
-    colleague.wait("out-n1", lambda lane: (lane["passage"] or {}).get("id") != passage["id"], "the truck gone")
+    colleague.gone("out-n1", passage["id"])
     told = colleague.passage(passage["id"])
     assert (told["disposition"], told["disposed_by"]) == ("divert", "user:visitor")
     assert told["crossed_at"] is None or told["outcome"] != "released"
@@ -96,7 +96,7 @@ def test_an_overweight_truck_is_released_by_one_supervisor(sit: Sit, colleague: 
     page.click(".act button.confirm")
     row = page.locator(".lane[data-lane=out-d1]")
     expect(row.locator(".state")).to_contain_text(re.compile("抬杆中|放行|清空通道"))
-    colleague.wait("out-d1", lambda lane: (lane["passage"] or {}).get("id") != passage["id"], "the truck gone")
+    colleague.gone("out-d1", passage["id"])
     told = colleague.passage(passage["id"])
     assert (told["disposition"], told["disposed_by"]) == ("release", "user:visitor")
     assert told["crossed_at"] is not None
@@ -144,7 +144,7 @@ def test_an_unread_plate_is_supplied_and_the_truck_goes_by_the_rules(sit: Sit, c
     desk.picture("resolve")
     page.click(".act button.confirm")
     expect(page.locator(".commands [role=status]")).to_contain_text("done")
-    colleague.wait("in-n1", lambda lane: (lane["passage"] or {}).get("id") != passage["id"], "the truck gone")
+    colleague.gone("in-n1", passage["id"])
     told = colleague.passage(passage["id"])
     assert (told["plate"], told["verdict"], told["disposition"]) == (truck.plate, "release", "release")
 
@@ -170,7 +170,7 @@ def test_a_truck_on_hold_is_released_by_two_at_two_terminals(sit: Sit, colleague
     second.click(".act button.confirm")
     expect(second.locator(".commands [role=status]")).to_contain_text("Approve: done")
     expect(first.locator(".approval")).to_be_hidden()
-    colleague.wait("in-d1", lambda lane: (lane["passage"] or {}).get("id") != passage["id"], "the truck gone")
+    colleague.gone("in-d1", passage["id"])
     told = colleague.passage(passage["id"])
     acts = [one["facts"] for one in told["records"] if one["kind"] == "command" and "approved_by" in one["facts"]]
     assert [(one["approved_by"], told["disposed_by"]) for one in acts] == [("user:visitor", "user:desk-operator")]
@@ -192,17 +192,83 @@ def test_an_honest_truck_passes_without_anybody(sit: Sit, colleague: Colleague) 
     assert [one["actor"] for one in told["records"] if one["kind"] == "command"] == []
 
 
+def test_with_the_line_cut_an_emergency_regime_is_opened_used_closed_and_reconciled(
+    sit: Sit, site: DemoSite, colleague: Colleague
+) -> None:
+    used, truck = (
+        TRUCKS[9],
+        TRUCKS[13],
+    )  # behind a truck with a used slip comes an honest one, whose slip must be claimed
+    colleague.waits_for_person("out-d1", used.plate, "slip_used")
+    operator, supervisor = sit("desk-operator"), sit("visitor")
+    page = operator.sign_in()
+    operator.choose("out-d1")
+    expect(page.locator("[data-command=release]")).to_be_disabled()  # nothing releases a used slip
+    site.cut_line()
+    colleague.command("out-d1", "turn_back", "slip_used")
+    passage = colleague.waits_for_person("out-d1", truck.plate, "claim_unavailable")["passage"]
+    expect(page.locator(".judgement .who-may")).to_contain_text("须值班主管")
+
+    page.goto(f"{site.url}/regime")
+    page.get_by_label("理由").first.fill("到中心的线路中断")
+    page.get_by_label("报关", exact=True).check()
+    page.locator(f"input[name=type][value='{truck.load.slip_type}']").check()  # type: ignore[union-attr]
+    page.locator("input[name=passages]").fill("2")
+    page.get_by_role("button", name="申请开启").click()
+    other = supervisor.sign_in("/regime")
+    other.get_by_role("button", name="以第二人身份批准").click()
+    expect(other.get_by_role("timer")).to_contain_text("0:59")
+    supervisor.picture("regime")
+    assert violations(other) == []
+
+    page.goto(f"{site.url}/")
+    operator.choose("out-d1")
+    page.click("[data-command=release]")  # now an operator alone may
+    page.get_by_label("单证已核对").check()
+    page.click(".act button.confirm")
+    colleague.gone("out-d1", passage["id"])
+    page.goto(f"{site.url}/regime")
+    page.locator("input[name=reason]").first.fill("线路恢复")
+    page.get_by_role("button", name="关闭应急模式").click()
+    expect(page.get_by_role("timer")).to_be_hidden()
+    site.mend_line()
+
+    other.reload()
+    other.get_by_role("button", name="核销").click()
+    expect(other.locator(".badge.good", has_text="核对一致")).to_be_visible()
+    told = colleague.reconciled()
+    assert (told["closed_by"], told["not_reconciled"]) == ("user:desk-operator", 0)
+    assert [(one["plate"], one["outcome"], one["ticked_by"]) for one in told["listed"]] == [
+        (truck.plate, "confirmed", "user:visitor")
+    ]
+    assert colleague.passage(passage["id"])["disposed_by"] == "user:desk-operator"
+
+
+def test_a_shift_is_handed_over_with_what_is_open(sit: Sit, colleague: Colleague) -> None:
+    colleague.wait("out-n1", lambda lane: lane["state"] == "review", "a truck that waits", 90)
+    leaving, coming = sit("visitor"), sit("desk-operator", "en", "dark")
+    page = leaving.sign_in("/shift")
+    expect(page.locator(".matters")).to_contain_text("通道内有车辆")
+    page.locator("textarea[name=note]").first.fill("2 号道地磅已报修")
+    page.get_by_role("button", name="交班", exact=True).click()
+    expect(page.get_by_role("status")).to_contain_text("visitor")
+    page = coming.sign_in("/shift")
+    expect(page.locator("blockquote")).to_have_text("2 号道地磅已报修")
+    coming.picture("shift")
+    assert violations(page) == []
+    page.get_by_role("button", name="Accept the shift").click()
+    expect(page.locator(".card h2").first).to_have_text("Shift 2")
+    expect(page.locator(".card").first).to_contain_text("desk-operator")
+
+
 def test_a_truck_is_turned_back_with_the_keyboard_alone(sit: Sit, colleague: Colleague) -> None:
-    truck = TRUCKS[9]
-    passage = colleague.waits_for_person("out-d1", truck.plate, "slip_used")["passage"]
+    truck = TRUCKS[20]
+    passage = colleague.waits_for_person("out-n1", truck.plate_read, "plate_mismatch")["passage"]
     desk = sit()
     page = desk.sign_in()
-    call = page.locator(".queue .call", has_text=truck.plate)
+    call = page.locator(".queue .call", has_text=str(truck.plate_read))
     page.keyboard.press(str(call.get_attribute("data-key")))
-    page.wait_for_selector(".detail[data-lane=out-d1]")
-    expect(page.locator("[data-command=release]")).to_be_disabled()  # nothing releases a used slip
-    page.keyboard.press("r")
-    assert page.locator(".act").count() == 0
+    page.wait_for_selector(".detail[data-lane=out-n1]")
     page.keyboard.press("t")
     page.wait_for_selector(".act.turn_back")
     page.keyboard.press("1")
@@ -214,8 +280,8 @@ def test_a_truck_is_turned_back_with_the_keyboard_alone(sit: Sit, colleague: Col
     assert violations(page) == []
     page.keyboard.press("Escape")
     page.keyboard.press("ArrowUp")
-    page.wait_for_selector(".detail[data-lane=in-s1]")
-    colleague.wait("out-d1", lambda lane: (lane["passage"] or {}).get("id") != passage["id"], "the truck gone")
+    page.wait_for_selector(".detail[data-lane=out-d1]")
+    colleague.gone("out-n1", passage["id"])
     assert colleague.passage(passage["id"])["disposition"] == "back_out"
 
 

@@ -118,6 +118,7 @@ FAMILIES = {
         *("justified", "not_justified", "confirmed", "discrepancy"),
     },
     "record.": {*LOGGED, "sign_in", "sign_out", "session_locked", "session_unlocked", "regime_opened", "paper_typed"}
+    | {"token_added", "user_added"}
     | {"shift_handed_over", "matter_settled"},
     "regime.state.": {"released", "paper"},
     "regime.type.": set(SLIP_TYPES),
@@ -165,6 +166,7 @@ FAMILIES = {
     "sync.conflict.": {REVOKED, USED_ELSEWHERE, CLAIM_LOST},
     "sync.line.": {"up", "down", "idle", "absent", "outbox", "authority"},
     "sync.use.": {"used", "reserved"},
+    "tier.": {"exempt", "sampled", "relaxed", "standard", "strict", "record"},
     "title.": {"sign_in", "first", "problem", "outside"},
     "verdict.": {*(verdict.word for verdict in Verdict), NOT_JUDGED},
     "way.": {*REFUSED, *INSPECTED, YARD_BEFORE},

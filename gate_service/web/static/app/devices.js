@@ -23,7 +23,7 @@ const Device = ({ lane, device }) => {
     <${Mark} name=${bad ? "bolt" : "check"} /><span>${t(`device.${device.kind}`)}</span>
     <b>${old ? t("device.silent", { age: duration(ageNow(lane, heard)) }) : t(bad ? "device.fault" : "device.good")}</b>
     <code class="dim">${device.device}</code>
-    ${rejects.length > 0 && html`<span class="dim">${t("device.rejects", { rejects: rejects.map(([why, n]) => `${why} ${n}`).join(", ") })}</span>`}
+    ${rejects.length > 0 && html`<span class="dim" title=${rejects.map(([why, n]) => `${why} ${n}`).join(", ")}>${t("device.rejects", { rejects: rejects.reduce((sum, [, n]) => sum + n, 0) })}</span>`}
     ${device.fault && html`<span class="fault" lang="en">${device.fault}</span>`}
   </li>`;
 };

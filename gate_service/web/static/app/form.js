@@ -76,7 +76,8 @@ const Second = ({ asked }) => {
           <div class="fields">
             <${Field} asked=${asked} name="name" label=${t("approval.name")} />
             <${Field} asked=${asked} name="password" label=${t("approval.password")} type="password" />
-            <${Field} asked=${asked} name="code" label=${t("form.code")} />
+            <${Field} asked=${asked} name="code" label=${t("form.code")} inputmode="numeric" />
+            <p class="dim">${t("approval.code", { number: asked.approval.request_no })}</p>
           </div>`}
   </div>`;
 };

@@ -1,11 +1,16 @@
-// The way between the pages: those that this person may open, in the service's own order.
+// The way between the pages: those that this person may open, the daily ones first.
 import { session } from "./api.js";
 import { html } from "./html.js";
 import { has, t } from "./i18n.js";
 
+const ORDER = ["/", "/shift", "/regime", "/authority", "/reports", "/policy", "/admin", "/account", "/api/docs"];
+
+/** Where a page stands; one that is newer than this list, before the last two. */
+const placeOf = (path) => (ORDER.includes(path) ? ORDER.indexOf(path) : ORDER.length - 2.5);
+
 /** Links to the pages; the one that is open is marked. */
 export const Nav = () => {
-  const pages = (session.value?.pages ?? []).filter((path) => has(`page.${path}`));
+  const pages = (session.value?.pages ?? []).filter((path) => has(`page.${path}`)).sort((a, b) => placeOf(a) - placeOf(b));
   if (pages.length < 2) return null;
   return html`<nav class="pages" aria-label=${t("chrome.pages")}>
     <ul>

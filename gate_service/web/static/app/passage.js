@@ -151,7 +151,7 @@ const identity = (passage, isFresh) => html`<div class="lead">
   ${passage.trailer_plate && html`<${Plate} plate=${passage.trailer_plate} />`}
   <span class="versions" data-facts-version=${passage.facts_version}>
     <span class=${isFresh ? "fresh" : ""}>${t("passage.facts", { version: passage.facts_version })}${isFresh && html` · ${t("passage.fresh")}`}</span>
-    ${passage.tier && html` · ${t("passage.tier", { tier: passage.tier })}`}
+    ${passage.tier && html` · ${t("passage.tier", { tier: has(`tier.${passage.tier}`) ? t(`tier.${passage.tier}`) : passage.tier })}`}
     ${passage.disposition && html` · ${t("passage.disposed", { way: t(`disposition.${passage.disposition}`), by: (passage.disposed_by ?? "").replace(/^user:/, "") || "–" })}`}
   </span>
 </div>`;

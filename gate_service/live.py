@@ -51,7 +51,8 @@ class Watchers:
     async def _stream(self, lanes: set[str], event: asyncio.Event) -> AsyncIterator[JsonObject]:
         while True:
             try:
-                await asyncio.wait_for(event.wait(), REPEAT_S)
+                async with asyncio.timeout(REPEAT_S):  # wait_for loses a cancellation in Python 3.11
+                    await event.wait()
             except TimeoutError:
                 lanes.update(self._lane_ids)
             event.clear()

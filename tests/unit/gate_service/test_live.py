@@ -49,3 +49,23 @@ async def test_a_slow_watcher_gets_each_lane_as_it_is_now_and_never_a_backlog() 
             seen["b"] += 1
             watchers.changed("b")
         assert await anext(snapshots) == {"id": "b", "seen": 50}
+
+
+async def test_a_watcher_that_is_cancelled_as_something_changes_ends() -> None:
+    """`asyncio.wait_for` of Python 3.11 may lose a cancellation that meets its result: the service then never stopped."""
+    for ticks in range(6):
+        watchers = Watchers(["a"], lambda lane: {"id": lane})
+
+        async def watch(watchers: Watchers = watchers) -> None:
+            async with watchers.subscribe() as snapshots:
+                async for _ in snapshots:
+                    pass
+
+        task = asyncio.create_task(watch())
+        await asyncio.sleep(0.15)  # past the first snapshot and the pause after it: now it waits for a change
+        watchers.changed("a")
+        for _ in range(ticks):
+            await asyncio.sleep(0)
+        task.cancel()
+        ended, _ = await asyncio.wait({task}, timeout=1)
+        assert ended == {task}, f"cancelled {ticks} ticks after the change, and still watching"

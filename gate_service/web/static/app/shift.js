@@ -93,7 +93,7 @@ const what = ({ kind, facts }) => {
 };
 
 const Log = () => html`
-  <section class="card">
+  <section class="card wide">
     <h2>${t("shift.log")}</h2>
     <table>
       <thead><tr><th>${t("shift.at")}</th><th>${t("shift.by")}</th><th>${t("shift.what")}</th><th>${t("shift.lane")}</th></tr></thead>

@@ -217,7 +217,7 @@ def test_with_the_line_cut_an_emergency_regime_is_opened_used_closed_and_reconci
     page.get_by_role("button", name="申请开启").click()
     other = supervisor.sign_in("/regime")
     other.get_by_role("button", name="以第二人身份批准").click()
-    expect(other.get_by_role("timer")).to_contain_text("0:59")
+    expect(other.get_by_role("timer")).to_contain_text("59:")
     supervisor.picture("regime")
     assert violations(other) == []
 

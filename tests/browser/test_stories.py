@@ -63,7 +63,7 @@ def test_a_truck_in_the_wrong_lane_is_led_away_to_its_own(sit: Sit, colleague: C
     expect(detail.locator(".judgement")).to_contain_text("不予放行")
     desk.picture("wrong-lane")
     page.click("[data-command=turn_back]")
-    page.get_by_label("向前引离").check()
+    page.get_by_label("驶往指定区域").check()
     page.get_by_label("走错通道").check()
     page.click(".act button.confirm")
     expect(detail.locator(".done")).to_contain_text("已执行")

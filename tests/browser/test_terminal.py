@@ -246,17 +246,17 @@ def test_reasons_given_most_come_first_with_how_often(visitor: Visitor, running:
 
 
 def test_the_way_out_is_chosen_and_what_turned_it_back_is_the_first_reason(visitor: Visitor, running: Running) -> None:
-    running.change("in-d1", ways=["back_out", "forward"])
+    running.change("in-d1", ways=["back_out", "divert"])
     page = visitor.sign_in()
     choose(page, "in-d1")
     page.click("[data-command=turn_back]")
     expect(page.locator(".act .chip", has_text="倒车退出").locator("input")).to_be_checked()
-    page.get_by_label("向前引离").check()
+    page.get_by_label("驶往指定区域").check()
     page.keyboard.press("1")
     page.click(".act button.confirm")
     expect(page.locator(".commands [role=status]")).to_be_visible()
     [(_, request, _)] = running.gate.given
-    assert (request.reason_code, request.fields) == ("weight_mismatch", {"way": "forward"})
+    assert (request.reason_code, request.fields) == ("weight_mismatch", {"way": "divert"})
 
 
 def test_what_a_person_saw_is_told_as_a_fact_of_its_own(visitor: Visitor, running: Running) -> None:

@@ -52,7 +52,7 @@ async def test_a_slow_watcher_gets_each_lane_as_it_is_now_and_never_a_backlog() 
 
 
 async def test_a_watcher_that_is_cancelled_as_something_changes_ends() -> None:
-    """`asyncio.wait_for` of Python 3.11 may lose a cancellation that meets its result: the service then never stopped."""
+    """`asyncio.wait_for` of Python 3.11 may lose a cancellation that meets its result: a stop then never ended."""
     for ticks in range(6):
         watchers = Watchers(["a"], lambda lane: {"id": lane})
 

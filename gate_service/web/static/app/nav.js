@@ -3,7 +3,7 @@ import { session } from "./api.js";
 import { html } from "./html.js";
 import { has, t } from "./i18n.js";
 
-const ORDER = ["/", "/shift", "/regime", "/authority", "/reports", "/registers", "/policy", "/admin", "/account", "/api/docs"];
+const ORDER = ["/", "/shift", "/regime", "/authority", "/reports", "/registers", "/devices", "/policy", "/admin", "/account", "/api/docs"];
 
 /** Where a page stands; one that is newer than this list, before the last two. */
 const placeOf = (path) => (ORDER.includes(path) ? ORDER.indexOf(path) : ORDER.length - 2.5);

@@ -327,20 +327,23 @@ class Site:
         self.sent += 1
         return Truck(lane, Load(self.sent, "3", "inbound", tare_kg=9_000, goods_kg=6_000, site_ids=site_ids))
 
-    async def come(self, truck: Truck, *, is_scanning: bool = True, plate_read: str | None = "") -> None:
-        """Let a truck come. `is_scanning` False: the test scans. `plate_read` "": its own."""
+    async def come(self, truck: Truck, *, is_scanning: bool = True, plate_read: str | None = "", **driver: Any) -> None:
+        """Let a truck come. `is_scanning` False: the test scans. `plate_read` "": its own. `driver`: see a plan."""
         spec = {
             "id": truck.id, "lane": truck.lane, "length_m": 11.0, "mass_kg": truck.total_kg, "arrive_after_s": 0.0,
             "plate": truck.plate, "plate_read": truck.plate if plate_read == "" else plate_read,
             "containers_read": [], "seals_read": [], "scan": [truck.slip_no] if is_scanning else [], "dwell_s": 3.0,
+            **driver,
         }  # fmt: skip
         await self.tell_yard({"do": "trucks", "trucks": [spec]})
 
-    async def send(self, lane: str = "in-d1", *, is_scanning: bool = True, plate_read: str | None = "") -> Truck:
+    async def send(
+        self, lane: str = "in-d1", *, is_scanning: bool = True, plate_read: str | None = "", **driver: Any
+    ) -> Truck:
         """One more truck, its slip at the centre; it comes."""
         truck = self.new_truck(lane)
         await self.tell_centre(truck)
-        await self.come(truck, is_scanning=is_scanning, plate_read=plate_read)
+        await self.come(truck, is_scanning=is_scanning, plate_read=plate_read, **driver)
         return truck
 
     # The centre -------------------------------------------------------------------------------------------------

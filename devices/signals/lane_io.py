@@ -70,6 +70,7 @@ class LaneIo:
             for side, wiring in settings.barriers.items()
         }
         self._told: dict[str, str | None] = {}
+        self.inputs = _inputs_of(settings)
         self._latest: LaneInputs | None = None
         self._polled = asyncio.Event()
         module.attach(self)
@@ -81,16 +82,6 @@ class LaneIo:
         self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Nothing to close: the module owns the link."""
-
-    @property
-    def inputs(self) -> frozenset[int]:
-        """Input numbers the lane uses."""
-        settings = self.settings
-        booms = [(wiring.up, wiring.down, wiring.by_hand) for wiring in settings.barriers.values()]
-        single = (settings.fire, settings.power_ok, settings.local_button, settings.power_fail, settings.far_approach)
-        loops = [*settings.detectors.values(), *settings.second_contacts.values(), *settings.queue]
-        wired = [*loops, *single, *chain(*booms)]
-        return frozenset(number for number in wired if number is not None)
 
     @property
     def power_ok(self) -> int | None:
@@ -211,3 +202,11 @@ class LaneIo:
             if self._told.setdefault(health.device, None) != health.fault:
                 self._told[health.device] = health.fault
                 self._sink.health_changed(health)
+
+
+def _inputs_of(settings: LaneIoSettings) -> frozenset[int]:
+    """Input numbers that a lane uses."""
+    booms = [(wiring.up, wiring.down, wiring.by_hand) for wiring in settings.barriers.values()]
+    single = (settings.fire, settings.power_ok, settings.local_button, settings.power_fail)
+    wired = [*settings.detectors.values(), *settings.second_contacts.values(), *single, *chain(*booms)]
+    return frozenset(number for number in wired if number is not None)

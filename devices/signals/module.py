@@ -101,6 +101,7 @@ class IoModule:
         self._unit = shared.unit(address.unit)
         self._points = ModulePoints(self._unit, self.profile)
         self._lanes: list[AttachedLane] = []
+        self._inputs_count = 1  # while no lane says which it uses: enough to see that it answers, whatever its size
         self._poller: asyncio.Task[None] | None = None
         self._is_ready = False
         self._ready_over = 0
@@ -142,6 +143,7 @@ class IoModule:
                 most = self.profile.outputs_count - 1
                 raise InputError(f"{self.settings.name}: an output of 0 to {most} expected, found {output}")
         self._lanes.append(lane)
+        self._inputs_count = 1 + max(number for one in self._lanes for number in one.inputs)
 
     def is_known(self, output: int, *, is_on: bool) -> bool:
         """Whether the output certainly has this level: confirmed by echo and not contradicted since."""
@@ -254,7 +256,7 @@ class IoModule:
             if not self._is_ready or self._ready_over != self._bus.connection:
                 await self._make_safe()
             asked_at, asked_s = self.clock.now(), self.clock.monotonic_s()
-            bits = await self._points.read_inputs(self._inputs_count())
+            bits = await self._points.read_inputs(self._inputs_count)
             fault = self._power_fault(bits)
             answer = InputsAnswer(None if fault else bits, fault, asked_at, asked_s)
             self._publish(self._doubted(answer))
@@ -272,11 +274,6 @@ class IoModule:
         for lane in self._lanes:
             lane.answered(answer)
         self._tell_health()
-
-    def _inputs_count(self) -> int:
-        return 1 + max(
-            (number for lane in self._lanes for number in lane.inputs), default=self.profile.inputs_count - 1
-        )
 
     def _power_fault(self, bits: tuple[bool, ...]) -> str | None:
         for number in {lane.power_ok for lane in self._lanes if lane.power_ok is not None}:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -27,11 +28,22 @@ ALONE_S = 15.0
 BESIDE_S = 45.0  # four questions to the silent unit and more
 
 
+def share_of_silent(asked: list[tuple[float, int]]) -> float:
+    """How much of the line's time went from each question to the silent unit until somebody else was asked."""
+    spent_s = sum(after[0] - at_s for (at_s, unit), after in pairwise(asked) if unit == SILENT)
+    return spent_s / (asked[-1][0] - asked[0][0])
+
+
 async def test_a_silent_unit_leaves_the_others_95_percent_and_is_back_within_15_seconds(tmp_path: Path) -> None:
-    slave, silent = Slave(), set[int]()
+    slave, silent, asked = Slave(), set[int](), list[tuple[float, int]]()
+
+    def received(data: bytes) -> None:
+        asked.append((CLOCK.monotonic_s(), data[0]))
+        slave.received(data)
+
     slave.spoil = lambda answer: b"" if answer[0] in silent else answer
     heard: Counter[int] = Counter()
-    with Cable(tmp_path / "port", slave.received) as cable:
+    with Cable(tmp_path / "port", received) as cable:
         slave.cable = cable
         url = f"modbus-rtu://{cable.path}/1?baud=115200"
         async with ModbusBus(parse_modbus(url), CLOCK, lock_directory=tmp_path) as bus:
@@ -57,7 +69,9 @@ async def test_a_silent_unit_leaves_the_others_95_percent_and_is_back_within_15_
                 silent.add(SILENT)
                 polls.append(asyncio.create_task(poll(SILENT)))
                 await until(lambda: bus.unit(SILENT).rejects["timeout"] >= 2)
+                began = len(asked)
                 beside = await others_per_s(BESIDE_S)
+                taken = share_of_silent(asked[began:])
                 silent.clear()
                 began_s, had = CLOCK.monotonic_s(), heard[SILENT]
                 await until(lambda: heard[SILENT] > had, BACK_S)
@@ -68,8 +82,7 @@ async def test_a_silent_unit_leaves_the_others_95_percent_and_is_back_within_15_
                 for task in polls:
                     task.cancel()
                 await asyncio.gather(*polls, return_exceptions=True)
-    share = beside / ((before + after) / 2)
-    print(
-        f"others keep {share:.3f} of their rate ({beside:.0f} of {before:.0f} and {after:.0f}); back in {back_s:.1f} s"
-    )
-    assert share >= LEAST_SHARE
+    rates = f"{beside:.0f} answers of others a second beside it, {before:.0f} and {after:.0f} without"
+    print(f"the silent unit took {taken:.3f} of the line's time; {rates}; back in {back_s:.1f} s")
+    # The rates are the machine's as much as the line's; `gate bench devices` compares them.
+    assert taken <= 1 - LEAST_SHARE

@@ -94,8 +94,6 @@ def test_an_overweight_truck_is_released_by_one_supervisor(sit: Sit, colleague: 
     page.fill("textarea[name=reason]", "补充磅单")
     supervisor.picture("release")
     page.click(".act button.confirm")
-    row = page.locator(".lane[data-lane=out-d1]")
-    expect(row.locator(".state")).to_contain_text(re.compile("抬杆中|放行|清空通道"))
     colleague.gone("out-d1", passage["id"])
     told = colleague.passage(passage["id"])
     assert (told["disposition"], told["disposed_by"]) == ("release", "user:visitor")

@@ -19,6 +19,9 @@ from lanes.pair import Seen
 from lanes.platform import Deck, DeckSettings
 from lanes.states import LaneEvent, LaneState
 
+SUDDEN_AFTER_S: Final = 1.0
+"""So long after the last zero a poll must have shown the edge that a vehicle drove over: twenty polls of 50 ms."""
+
 DEVICES_GOOD_S: Final = 1.0
 """Devices must answer this long before a lane leaves FAULT by itself; one good answer may be chance."""
 
@@ -195,10 +198,15 @@ def _light_load(s: Situation) -> bool:
 
 
 def _sudden(s: Situation) -> bool:
-    """A whole vehicle by weight, and since the last zero nothing crossed an edge of the platform."""
-    if s.zero_s is None or LaneEvent.SUDDEN_LOAD in s.observed or not s.has_passage:
+    """A whole vehicle by weight, and since the last zero nothing crossed an edge of the platform.
+
+    Frames come oftener than polls: only a poll from well after the weight began says that nothing crossed.
+    """
+    inputs = s.sight.inputs
+    if s.zero_s is None or inputs is None or LaneEvent.SUDDEN_LOAD in s.observed or not s.has_passage:
         return False
-    return s.is_whole() and s.sight.edge_s < s.zero_s
+    is_seen_since = inputs.taken_monotonic_s - s.zero_s >= SUDDEN_AFTER_S
+    return is_seen_since and s.is_whole() and s.sight.edge_s < s.zero_s
 
 
 def _weight_moved(s: Situation) -> bool:

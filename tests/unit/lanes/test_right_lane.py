@@ -8,7 +8,7 @@ from typing import Any
 from gate_service.domain.commands import Command
 from gate_service.domain.passage import Disposition
 from gate_service.domain.record import LedgerKind
-from gate_service.routing_desk import RoutingDesk, queue_of
+from gate_service.routing_desk import RoutingDesk
 from lanes.deciding import Decider
 from lanes.policy.engine import assess_document
 from lanes.policy.preassess import preassess
@@ -70,12 +70,13 @@ async def test_a_vehicle_in_the_wrong_lane_reads_the_right_one_and_the_record_ke
 
 async def test_the_shorter_wait_wins_by_detectors_and_measured_times(rig):  # noqa: F811
     other = renamed(LaneRig(), "in-2")
+    other.lane.sight = rig.lane.sight  # nobody there: a lane whose detectors are not known comes last
     desk = desk_over(renamed(rig, "in-1"), other, **{"in-1": 30.0, "in-2": 100.0})
     rig.slips.slips = [sound_slip()]
     assert (await desk.route({"scan": "Z"}))["lane"] == "in-1"
     rig.see(approach="occupied")
     await rig.run(0.3)
-    assert queue_of(rig.lane) == 1
+    assert rig.lane.queue_length() == 1
     assert (await desk.route({"scan": "Z"}))["lane"] == "in-2"
     other.lane.sight = rig.lane.sight
     found = await desk.route({"scan": "Z"})

@@ -24,7 +24,8 @@ from gate_service.bench.loop import run_loop
 from gate_service.bench.module_client import ANSWER_S, BenchModule
 from gate_service.bench.slips import fill_copy
 from gate_service.bench.truck import Trucks
-from gate_service.bootstrap import build, check_slip
+from gate_service.bootstrap import build
+from gate_service.bootstrap.settings import check_slip
 from sync.database import Database, DatabaseSettings
 from sync.slip_cache import SlipCache
 

@@ -19,7 +19,7 @@ from gate_service.bench import slips
 from gate_service.bench.bench_site import disk_folder
 from gate_service.bench.figure import Figure, quantile
 from gate_service.bench.loop import run_loop
-from gate_service.bootstrap import check_slip
+from gate_service.bootstrap.settings import check_slip
 from gate_service.clock import RealClock
 from sync.central.wire import read_changes
 from sync.database import Database, DatabaseSettings

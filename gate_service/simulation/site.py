@@ -22,7 +22,7 @@ from devices.signals.lights import IoSignals
 from devices.signals.module import IoModule, ModuleSettings
 from devices.simulator.demo.draws import secret_for
 from devices.simulator.yard import Yard
-from gate_service.bootstrap import check_slip
+from gate_service.bootstrap.settings import check_slip
 from gate_service.domain.reading import DeviceHealth, LaneInputs, Reading, Side
 from gate_service.simulation.disk import Disk, SimDatabase
 from gate_service.simulation.injects import InjectedJournal

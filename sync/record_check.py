@@ -118,7 +118,7 @@ class RecordCheck:
     ) -> None:
         """`watched`: numbers of records whose hashes are wanted afterwards (`hashes`). `files` None: not looked at.
 
-        `is_segmented` False is a database from before revision 0024.
+        `is_segmented` False is a database from before revision 0005.
         """
         self._query = query
         self._report = report

@@ -68,7 +68,7 @@ records = Table(
     Column("facts_sha256", String, nullable=False),
     Column("ledger", LargeBinary),  # canonical bytes of the entry's ledger changes; NULL for none, empty once erased
     Column("passage_sha256", String),  # of the passage document after this entry; NULL where unchanged
-    Column("clock", String),  # how far `at_us` can be trusted (`sync.time_mark`); NULL before revision 0024
+    Column("clock", String),  # how far `at_us` can be trusted (`sync.time_mark`); NULL before revision 0005
     Column("previous_hash", String, nullable=False),
     Column("hash", String, nullable=False),
     Index("records_by_passage", "passage_id", "number"),

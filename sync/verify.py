@@ -25,7 +25,7 @@ TRIGGERS: Final = frozenset(
     {"records_no_update", "records_no_delete", "outbox_no_delete", "outbox_frozen", "feed_no_delete", "feed_frozen"}
 )
 TRIGGERS_OF_ERASURE: Final = frozenset({"records_only_erased", "outbox_only_erased", "feed_only_erased"})
-"""Since revision 0024."""
+"""Since revision 0005."""
 
 
 def verify_directory(directory: Path, checkpoint: Checkpoint | None = None, key: str | None = None) -> Report:
@@ -116,7 +116,7 @@ def _schema(connection: Any) -> dict[str, frozenset[str]]:
 
 
 def _check_file(connection: Any, report: Report) -> bool:
-    """Pages, indices and triggers; whether the database has segments (revision 0024)."""
+    """Pages, indices and triggers; whether the database has segments (revision 0005)."""
     for (line,) in connection.execute("PRAGMA integrity_check(10)"):
         if line != "ok":
             report.found(f"database file: {line}")

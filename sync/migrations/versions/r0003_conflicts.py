@@ -1,6 +1,6 @@
 """Conflicts between what the site did and what the centre says, and what claims need to be renewed and settled.
 
-Revision 0025.
+Revision 0003.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from typing import Final
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0025"
+revision = "0003"
 down_revision = "0002"
 branch_labels = None
 depends_on = None

@@ -1,6 +1,6 @@
 """Shifts, the emergency regime and what is typed in afterwards, overrides counted, second factors, idle locks.
 
-Revision 0026.
+Revision 0007.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from typing import Final
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0026"
-down_revision = "0022"
+revision = "0007"
+down_revision = "0006"
 branch_labels = None
 depends_on = None
 

@@ -1,6 +1,6 @@
 """Stored policies: proposed, approved, withdrawn, each by whom, when and in which record.
 
-Revision 0022.
+Revision 0006.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from typing import Final
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0022"
-down_revision = "0024"
+revision = "0006"
+down_revision = "0005"
 branch_labels = None
 depends_on = None
 

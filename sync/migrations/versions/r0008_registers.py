@@ -1,6 +1,6 @@
 """Registers, draws with committed secrets, inspections, assessments before arrival, and what reports count.
 
-Revision 0023.
+Revision 0008.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from typing import Final
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0023"
-down_revision = "0026"
+revision = "0008"
+down_revision = "0007"
 branch_labels = None
 depends_on = None
 

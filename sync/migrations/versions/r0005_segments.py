@@ -1,6 +1,6 @@
 """Sealed segments that may be dropped whole, facts that can be erased, files by their hash, time with its trust.
 
-Revision 0024.
+Revision 0005.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from typing import Final
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0024"
-down_revision = "0027"
+revision = "0005"
+down_revision = "0004"
 branch_labels = None
 depends_on = None
 

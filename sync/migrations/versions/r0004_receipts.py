@@ -1,6 +1,6 @@
 """What the zone authority answered to each attempt.
 
-Revision 0027.
+Revision 0004.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from typing import Final
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0027"
-down_revision = "0025"
+revision = "0004"
+down_revision = "0003"
 branch_labels = None
 depends_on = None
 

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from pydantic import ValidationError
 
+from config.addresses import address_problems
 from config.policy_file import read_policy_file
 from config.schema import Lane, SiteFile
 from config.wiring import wiring_problems
@@ -67,6 +68,7 @@ def load(path: Path) -> LoadedSite:
         problems.append("policy.secret_file: hex digits expected")
     problems += _people_problems(file) + _demo_problems(file)
     problems += _lane_problems(file) + _listen_problems(file) + _zone_problems(file)
+    problems += address_problems(file, folder)
     if problems:
         raise ConfigError(problems)
     return loaded
@@ -79,7 +81,9 @@ def _read_toml(path: Path) -> dict[str, Any]:
         raise ConfigError([f"{path}: cannot be read: {error.strerror}"]) from None
     except UnicodeDecodeError as error:
         raise ConfigError([f"{path}: UTF-8 expected, found byte {error.object[error.start]:#04x}"]) from None
-    except tomllib.TOMLDecodeError as error:
+    except RecursionError:
+        raise ConfigError([f"{path}: TOML expected, found tables nested too deep"]) from None
+    except ValueError as error:  # TOML says line and column; also numbers of thousands of digits
         raise ConfigError([f"{path}: TOML expected: {error}"]) from None
 
 
@@ -112,8 +116,11 @@ def _text_of(name: str | None, folder: Path, place: str, problems: list[str]) ->
         return None
     try:
         text = (folder / name).read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        problems.append(f"{place}: {folder / name} cannot be read: {error}")
+    except OSError as error:
+        problems.append(f"{place}: {folder / name} cannot be read: {error.strerror}")
+        return None
+    except ValueError as error:  # bytes that are not UTF-8; a name with a zero byte
+        problems.append(f"{place}: {str(folder / name)!r} cannot be read: {error}")
         return None
     if not text:
         problems.append(f"{place}: {folder / name} is empty")
@@ -219,13 +226,16 @@ def _checked(check: Any, place: str) -> list[str]:
 
 def _is_local(url: str) -> bool:
     """Whether a device address cannot be a real device: loopback or a pseudo-terminal."""
-    parts = urlsplit(url)
-    if not parts.scheme:
+    if "://" not in url:
         return url.startswith("/dev/pts/")
     try:
-        return ip_address(parts.hostname or "").is_loopback
+        host = urlsplit(url).hostname or ""
+    except ValueError:  # an IPv6 address without its end: no address at all
+        return False
+    try:
+        return ip_address(host).is_loopback
     except ValueError:
-        return parts.hostname == "localhost"
+        return host == "localhost"
 
 
 def _problems_of_lane(lane: Lane, modules: set[str]) -> list[str]:

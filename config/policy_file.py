@@ -19,6 +19,8 @@ def read_policy_file(path: Path) -> dict[str, Any]:
             raw = file.read(LARGEST_BYTES + 1)
     except OSError as error:
         raise PolicyError(f"{path}: a readable file expected, found: {error.strerror}") from None
+    except ValueError as error:  # a name with a zero byte
+        raise PolicyError(f"{str(path)!r}: a readable file expected, found: {error}") from None
     if len(raw) > LARGEST_BYTES:
         raise PolicyError(f"{path}: at most {LARGEST_BYTES} bytes expected, found more")
     is_toml = path.suffix.lower() == ".toml"

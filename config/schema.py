@@ -9,9 +9,9 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 Identifier = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,31}$")]
-Seconds = Annotated[float, Field(gt=0, le=3600)]
+Seconds = Annotated[float, Field(gt=0, le=3600, strict=True)]  # strict: true is no second
 PerMille = Annotated[int, Field(ge=0, le=1000)]
-Bit = Annotated[int, Field(ge=0, le=65535)]
+Bit = Annotated[int, Field(ge=0, le=65535, strict=True)]  # strict: true is no number of an input
 
 
 RefuseWay = Literal["back_out", "turn_back", "divert", "forward", "escort"]
@@ -249,7 +249,7 @@ class Weighbridge(Shape):
     interval_kg: Decimal = Field(gt=0, le=1000)
     max_capacity_kg: Decimal = Field(gt=0, le=1_000_000)
     verified_until_at: datetime | None = None
-    zero_band_kg: Decimal | None = None
+    zero_band_kg: Decimal | None = Field(None, gt=0, le=1000)  # a band as wide as a truck would never see one
     options: dict[str, str] = {}
 
 

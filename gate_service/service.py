@@ -9,7 +9,7 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Protocol, Self
+from typing import TYPE_CHECKING, Any, Final, Protocol, Self
 
 from gate_service.domain.commands import Actor, CommandRequest, PlateRead
 from gate_service.domain.corrections import Correction
@@ -44,7 +44,18 @@ from sync.worker import SyncWorker
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
+LARGEST_CURSOR: Final = 2**62  # far beyond any record's number, and a number that every database takes
+
 log = logging.getLogger(__name__)
+
+
+def read_cursor(before: str | None) -> int | None:
+    """The record's number in a cursor of `passages`. Raises InputError for anything else."""
+    if before is None:
+        return None
+    if not (before.isascii() and before.isdigit() and int(before) <= LARGEST_CURSOR):
+        raise InputError(f"before: a cursor of this address expected, found {before!r}"[:120])
+    return int(before)
 
 
 class Device(Protocol):
@@ -194,11 +205,7 @@ class GateService:
 
     async def passages(self, limit: int, before: str | None, lane: str | None) -> dict[str, Any]:
         """Newest first, with a cursor."""
-        try:
-            cursor = None if before is None else int(before)
-        except ValueError:
-            raise InputError(f"before: a cursor of this address expected, found {before!r}"[:120]) from None
-        views = await self._parts.journal.passages(limit, cursor, PassageFilter(lane=lane))
+        views = await self._parts.journal.passages(limit, read_cursor(before), PassageFilter(lane=lane))
         return {
             "passages": [passage_snapshot(from_document(view.document)) for view in views],
             "before": str(views[-1].opened_record) if len(views) == limit else None,

@@ -71,7 +71,7 @@ def read_last(content: bytes) -> Checkpoint:
     """The newest checkpoint of a file: one document, an answer that holds it, or a list. Raises InputError."""
     try:
         found = [read_checkpoint(one) for one in _documents(json.loads(content))]
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise InputError(f"checkpoint: JSON expected: {error}") from error
     if not found:
         raise InputError("checkpoint: at least one expected, none found")

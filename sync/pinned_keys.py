@@ -29,7 +29,7 @@ def read_keys(text: str) -> tuple[JsonObject, ...]:
     """The keys of a set (RFC 7517, 5). Raises ConfigError with one line for each mistake; never shows a key."""
     try:
         document = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ConfigError([f"slip keys: JSON expected ({error})"]) from None
     rows = document.get("keys") if isinstance(document, dict) else None
     if not isinstance(rows, list) or not 0 < len(rows) <= MOST_KEYS:

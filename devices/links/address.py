@@ -64,7 +64,10 @@ def parse_modbus(url: str) -> ModbusAddress:
 
     The unit may be left out on TCP (1). Raises InputError.
     """
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError as error:  # an IPv6 address without its end
+        raise InputError(f"I/O module: an address expected, found {url!r} ({error})") from None
     options = dict(parse_qsl(parts.query, keep_blank_values=True))
     if parts.scheme == "modbus-rtu":
         device, _, unit = parts.path.rpartition("/")

@@ -88,7 +88,7 @@ def replay(path: Path) -> Iterator[Chunk]:
                 if number == 1 and "about" in fields:
                     continue
                 yield Chunk(float(fields["at_s"]), bytes.fromhex(fields["hex"]), bool(fields.get("sent", False)))
-            except (ValueError, KeyError, TypeError):
+            except (ValueError, KeyError, TypeError, RecursionError):
                 found = f"line {number}: at_s and hex expected, found {line[:60]!r}"
                 raise InputError(f"capture {path.name} {found}") from None
 
@@ -100,5 +100,5 @@ def about(path: Path) -> dict[str, Any]:
     try:
         fields = json.loads(first)
         return dict(fields.get("about", {}))
-    except (ValueError, AttributeError, TypeError):
+    except (ValueError, AttributeError, TypeError, RecursionError):
         raise InputError(f"capture {path.name} line 1: a JSON object expected, found {first[:60]!r}") from None

@@ -71,10 +71,18 @@ def _display_token(connection: HTTPConnection) -> str:
 def check_same_origin(connection: HTTPConnection) -> None:
     """Refuse what a page of another origin sent. Raises CrossSiteError; no Origin means that no browser sent it."""
     origin = connection.headers.get("origin")
-    if origin is not None and urlsplit(origin).netloc != connection.headers.get("host"):
+    if origin is not None and _place_of(origin) != connection.headers.get("host"):
         raise CrossSiteError(f"origin: {connection.headers.get('host')!r} expected, found {origin!r}")
     if connection.headers.get("sec-fetch-site") in {"cross-site", "same-site"}:
         raise CrossSiteError("a request of this site's own pages expected, the browser says it is another's")
+
+
+def _place_of(origin: str) -> str | None:
+    """Host and port of an origin; None for one that is none, which no page of ours has."""
+    try:
+        return urlsplit(origin).netloc or None
+    except ValueError:  # an IPv6 address without its end
+        return None
 
 
 def check_admits(address: Address, caller: Caller | None, lane: str) -> Caller | None:
@@ -130,7 +138,7 @@ async def admit(request: Request) -> Caller | None:
 
 def _check_csrf(request: Request, caller: Caller | None) -> None:
     """A cookie is sent by the browser whoever asks, so it alone proves nothing; a bearer token does."""
-    if request.headers.get("authorization"):
+    if request.headers.get("authorization", "").partition(" ")[2]:  # as `find_caller` reads it: no cookie was asked
         return
     expected = caller.csrf_token if caller is not None else None
     if expected is None or not hmac.compare_digest(expected.encode(), request.headers.get(CSRF_HEADER, "").encode()):

@@ -15,6 +15,7 @@ from fastapi import FastAPI
 from gate_service.domain.errors import ListenRefusedError
 from gate_service.web.context import Web
 from gate_service.web.control import ControlSocket, Other
+from gate_service.web.http_protocol import LimitedHttp
 from gate_service.web.settings import WebSettings
 
 POLL_S: Final = 0.005  # uvicorn tells nobody that it has started
@@ -118,7 +119,7 @@ def _bind(host: str, port: int) -> socket.socket:
 def _config(app: FastAPI, settings: WebSettings) -> uvicorn.Config:
     return uvicorn.Config(
         app,
-        http="httptools",
+        http=LimitedHttp,
         ws="websockets-sansio",
         ws_max_size=4096,  # pages send nothing
         ws_ping_interval=5.0,

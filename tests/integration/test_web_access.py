@@ -158,6 +158,20 @@ async def test_another_origin_changes_nothing_even_with_the_token(site: Site) ->
         assert (answer.status_code, answer.json()["code"]) == (403, "cross_site")
 
 
+@pytest.mark.parametrize("origin", ["http://[", "null", "", "//"])
+async def test_an_origin_that_is_none_is_another_one(site: Site, origin: str) -> None:
+    async with site.client() as client:
+        answer = await client.post("/api/v1/session", json={}, headers={"origin": origin})
+        assert (answer.status_code, answer.json()["code"]) == (403, "cross_site")
+
+
+async def test_an_empty_bearer_header_does_not_stand_in_for_the_csrf_token(site: Site) -> None:
+    async with site.signed_in("op", Role.OPERATOR) as client:
+        del client.headers["x-csrf-token"]
+        answer = await client.delete("/api/v1/session", headers={"authorization": "Bearer"})
+        assert (answer.status_code, answer.json()["code"]) == (403, "cross_site")
+
+
 async def test_a_browser_without_a_session_is_led_to_sign_in(site: Site) -> None:
     async with site.client(headers=BROWSER) as client:
         answer = await client.get("/")
@@ -242,3 +256,17 @@ async def test_the_one_time_link_makes_the_first_administrator_once(site: Site) 
         signed_in = await client.post("/api/v1/session", json={"name": "root", "password": PASSWORD})
         assert signed_in.json()["role"] == "administrator"
     assert await site.server.first_link() is None
+
+
+async def test_headers_without_end_are_refused_and_not_kept(site: Site) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", site.server.port)
+    writer.write(b"GET /healthz HTTP/1.1\r\nHost: x\r\nX: ")
+    for _ in range(20):
+        writer.write(b"a" * 10_000)
+        await writer.drain()
+        await asyncio.sleep(0)
+    async with asyncio.timeout(5):
+        assert (await reader.readline()).startswith(b"HTTP/1.1 400")
+    writer.close()
+    async with site.client(headers={"x-much": "a" * 30_000}) as client:
+        assert (await client.get("/healthz")).status_code == 200

@@ -70,7 +70,9 @@ async def test_a_checkpoint_says_where_the_record_stands_and_any_change_of_it_sh
     assert sealed.checkpoint == checkpoint
 
 
-@pytest.mark.parametrize("content", [b"", b"[]", b"{}", b"7", b'{"checkpoints":[]}', b'{"checkpoint":null}', b"\xff"])
+@pytest.mark.parametrize(
+    "content", [b"", b"[]", b"{}", b"7", b'{"checkpoints":[]}', b'{"checkpoint":null}', b"\xff", b"[" * 100_000]
+)
 def test_what_is_no_checkpoint_is_refused_with_a_reason(content):
     with pytest.raises(InputError, match="checkpoint"):
         read_last(content)

@@ -18,6 +18,7 @@ def key(kid="a", **changes):
     ("document", "expected"),
     [
         ("{", "JSON"),
+        pytest.param("[" * 100_000, "JSON", id="too deep"),
         ("[]", "1 to 32 keys"),
         ({"keys": []}, "1 to 32 keys"),
         ({"keys": [key(d="A" * 43)]}, "private"),

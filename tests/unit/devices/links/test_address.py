@@ -39,6 +39,7 @@ def test_units_of_one_bus_have_the_same_bus() -> None:
         "tcp://host/1",
         "modbus-tcp:///1",
         "modbus-tcp://host:port/1",
+        "modbus-tcp://[::1/1",
         "modbus-tcp://host/256",
         "modbus-tcp://host/-1",
         "modbus-tcp://host/1?baud=9600",

@@ -35,6 +35,11 @@ def test_a_line_that_is_none_is_named(tmp_path: Path) -> None:
     (tmp_path / "capture.jsonl").write_text('{"at_s": 1, "hex": "02"}\n{"hex": "zz"}\n')
     with pytest.raises(InputError, match="line 2"):
         list(replay(tmp_path / "capture.jsonl"))
+    (tmp_path / "capture.jsonl").write_text("[" * 100_000)
+    with pytest.raises(InputError, match="line 1"):
+        list(replay(tmp_path / "capture.jsonl"))
+    with pytest.raises(InputError, match="line 1"):
+        about(tmp_path / "capture.jsonl")
 
 
 def test_a_capture_says_what_it_is_of_and_what_was_sent(tmp_path: Path) -> None:

@@ -261,10 +261,10 @@ async def test_the_one_time_link_makes_the_first_administrator_once(site: Site) 
 async def test_headers_without_end_are_refused_and_not_kept(site: Site) -> None:
     reader, writer = await asyncio.open_connection("127.0.0.1", site.server.port)
     writer.write(b"GET /healthz HTTP/1.1\r\nHost: x\r\nX: ")
-    for _ in range(20):
+    for _ in range(7):
         writer.write(b"a" * 10_000)
         await writer.drain()
-        await asyncio.sleep(0)
+        await asyncio.sleep(0.01)
     async with asyncio.timeout(5):
         assert (await reader.readline()).startswith(b"HTTP/1.1 400")
     writer.close()

@@ -25,6 +25,8 @@ from sync.verify import is_whole, verify_directory
 MANIFEST: Final = "backup.json"
 FORMAT: Final = "gate-backup-1"
 PAGES_AT_ONCE: Final = -1  # all in one read transaction: with a log, readers hold up no commit
+STAGING: Final = "record.restoring"
+LEFT_BEHIND: Final = frozenset({"record.lock", "record.reserve"})  # each running service makes its own
 CHUNK: Final = 1024 * 1024
 
 
@@ -100,6 +102,36 @@ def put_back(source: Path, directory: Path) -> Manifest:
     unfinished.replace(directory / FILE_NAME)  # last: without it there is no record, and a restore can be begun anew
     sync_directory(directory)
     return manifest
+
+
+def begin_restore(directory: Path) -> Path:
+    """The folder inside the data directory where a backup is put until its new epoch is begun; not made yet.
+
+    Raises InputError where there is a record already. A restore that was cut off is begun anew.
+    """
+    staging = directory / STAGING
+    was_cut_off = staging.exists()
+    if (directory / FILE_NAME).exists() or ((directory / SEAL_NAME).exists() and not was_cut_off):
+        raise InputError(f"{directory}: a directory without a record expected; move the old one aside first")
+    shutil.rmtree(staging, ignore_errors=True)
+    return staging
+
+
+def finish_restore(staging: Path) -> None:
+    """Make what stands whole in the folder the record of its data directory; the database last of all. OSError."""
+    directory = staging.parent
+    for entry in sorted(staging.iterdir(), key=lambda entry: entry.name == FILE_NAME):
+        if entry.is_dir():
+            shutil.copytree(entry, directory / entry.name, dirs_exist_ok=True)
+            for copied in (directory / entry.name).rglob("*"):
+                sync_directory(copied) if copied.is_dir() else sync_file(copied)
+        elif entry.name == FILE_NAME:
+            sync_directory(directory)
+            entry.replace(directory / entry.name)
+        elif entry.is_file() and entry.name not in LEFT_BEHIND:
+            entry.replace(directory / entry.name)
+    sync_directory(directory)
+    shutil.rmtree(staging, ignore_errors=True)
 
 
 def _copy_database(source: Path, target: Path) -> None:

@@ -128,7 +128,7 @@ class DemoRun:
         self.authority_url = str(found["url"])
 
     async def _start_service(self, lanes: JsonDict) -> None:
-        port = self.options.port or _free_port()
+        port = free_port(self.options.port)
         self.folder.write_site_file(
             site_values(
                 self.folder,
@@ -364,7 +364,14 @@ async def _counts(url: str) -> JsonDict:
         return dict((await client.get(f"{url}/control/counts")).raise_for_status().json())
 
 
-def _free_port() -> int:
+def free_port(wanted: int) -> int:
+    """`wanted`, or any one that is free for 0. Raises ChildError for a taken one: the demo would sign in to whoever is
+    there, with its own people's passwords.
+    """
     with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as the service itself: a port just left is free
+        try:
+            probe.bind(("127.0.0.1", wanted))
+        except OSError as error:
+            raise ChildError(f"port {wanted}: one that this program may use expected: {error.strerror}") from None
         return int(probe.getsockname()[1])

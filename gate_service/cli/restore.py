@@ -5,14 +5,15 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import shutil
 import sys
 from pathlib import Path
 
 from sqlalchemy import Connection, update
 
 from gate_service.clock import RealClock
-from gate_service.domain.errors import InputError
-from sync.backup import put_back
+from gate_service.domain.errors import GateError, InputError
+from sync.backup import STAGING, begin_restore, finish_restore, put_back
 from sync.database import Database, DatabaseSettings
 from sync.journal import SqlJournal
 from sync.tables import sessions, to_us
@@ -23,8 +24,14 @@ def run(source: Path, directory: Path, *, reason: str, as_json: bool) -> int:
     if not reason.strip():
         raise InputError("restore: a reason expected")
     try:
-        manifest = put_back(source, directory)
-        epoch = asyncio.run(_begin(directory, manifest.site_id, f"restored from a backup of {manifest.at}: {reason}"))
+        # Not in its place yet: a record whose new epoch was never begun would count on from the backup's numbers.
+        staging = begin_restore(directory)
+        manifest = put_back(source, staging)
+        epoch = asyncio.run(_begin(staging, manifest.site_id, f"restored from a backup of {manifest.at}: {reason}"))
+        finish_restore(staging)
+    except GateError:
+        shutil.rmtree(directory / STAGING, ignore_errors=True)
+        raise
     except OSError as error:
         raise InputError(f"{directory}: a directory that can be written expected: {error}") from error
     if as_json:

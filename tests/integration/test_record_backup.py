@@ -1,6 +1,7 @@
 """A backup is made while the service writes, holds, and becomes a record again in an epoch of its own."""
 
 import asyncio
+import hashlib
 import json
 import shutil
 import subprocess
@@ -13,8 +14,8 @@ import pytest
 
 from gate_service.cli import backup as backup_verb
 from gate_service.cli import restore as restore_verb
-from gate_service.domain.errors import ChainBrokenError, InputError
-from sync.backup import back_up
+from gate_service.domain.errors import ChainBrokenError, GateError, InputError
+from sync.backup import back_up, begin_restore, put_back
 from sync.database import Database, DatabaseSettings
 from sync.files import FileStore
 from sync.journal import SqlJournal
@@ -169,3 +170,43 @@ def test_a_file_that_is_missing_makes_the_backup_fail(tmp_path):
     shutil.rmtree(data / "files")
     with pytest.raises(ChainBrokenError, match="missing"):
         back_up(data, tmp_path / "backup")
+
+
+def test_a_restore_whose_epoch_could_not_begin_leaves_no_record_and_is_begun_anew(tmp_path):
+    """Found by restoring a backup of a newer version: the second try was refused, the half one looked whole."""
+    asyncio.run(record(tmp_path / "data", 1, 2))
+    back_up(tmp_path / "data", tmp_path / "backup")
+    database = tmp_path / "backup" / FILE_NAME
+    with closing(sqlite_module.connect(database)) as connection:
+        (known,) = connection.execute("SELECT version_num FROM alembic_version").fetchone()
+
+    def say(revision):
+        with closing(sqlite_module.connect(database)) as connection:
+            connection.execute("UPDATE alembic_version SET version_num = ?", (revision,))
+            connection.commit()
+        manifest = tmp_path / "backup" / "backup.json"
+        said = json.loads(manifest.read_bytes())
+        manifest.write_text(json.dumps({**said, "sha256": hashlib.sha256(database.read_bytes()).hexdigest()}))
+
+    say("9999")
+    with pytest.raises(GateError, match="9999"):
+        restore_verb.run(tmp_path / "backup", tmp_path / "again", reason="x", as_json=True)
+    assert [path.name for path in (tmp_path / "again").iterdir()] == []
+    say(known)
+    assert restore_verb.run(tmp_path / "backup", tmp_path / "again", reason="x", as_json=True) == 0
+    assert not (tmp_path / "again" / "record.restoring").exists()
+    assert verify_directory(tmp_path / "again").holds
+
+
+def test_a_restore_cut_off_before_its_end_is_begun_anew(tmp_path):
+    asyncio.run(record(tmp_path / "data", 1, 2))
+    back_up(tmp_path / "data", tmp_path / "backup")
+    staging = begin_restore(tmp_path / "again")
+    put_back(tmp_path / "backup", staging)
+    shutil.copyfile(
+        staging / "record.seal", tmp_path / "again" / "record.seal"
+    )  # the power went before the database came
+    assert restore_verb.run(tmp_path / "backup", tmp_path / "again", reason="x", as_json=True) == 0
+    assert verify_directory(tmp_path / "again").holds
+    with pytest.raises(InputError, match="without a record"):
+        begin_restore(tmp_path / "again")

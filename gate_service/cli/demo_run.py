@@ -114,7 +114,7 @@ class DemoRun:
         port = httpx.URL(self.central_url).port if self.central_url else 0
         state = self.folder.own / "central.sqlite"
         command = ["-m", "sync.reference.central", "--port", str(port), "--state-file", str(state)]
-        central = Child("central", [*command, "--token", self.folder.read("central.token")], self.folder.logs)
+        central = Child("central", [*command, f"--token={self.folder.read('central.token')}"], self.folder.logs)
         await central.start()
         self.central = central  # only now: whoever watches it looks at a running process
         self.central_url = str((await self.central.first_object(START_WITHIN_S))["url"])

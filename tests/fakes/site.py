@@ -194,7 +194,7 @@ class Site:
         port = httpx.URL(self.central_url).port if self.central_url else 0
         command = ["-m", "sync.reference.central", "--port", str(port)]
         command += ["--state-file", str(self.folder.own / "central.sqlite")]
-        self.central = Child("central", [*command, "--token", self.folder.read("central.token")], self.folder.logs)
+        self.central = Child("central", [*command, f"--token={self.folder.read('central.token')}"], self.folder.logs)
         await self.central.start()
         self.central_url = str((await self.central.first_object(START_S))["url"])
 

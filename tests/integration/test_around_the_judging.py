@@ -111,7 +111,7 @@ async def _state_of(site: Site, slip_no: str) -> str | None:
     return next((row[0] for row in site.rows("SELECT state FROM slip_uses WHERE slip_no = ?", slip_no)), None)
 
 
-async def test_one_declaration_over_many_trucks_counts_each_once_through_two_lanes_and_a_kill(site):
+async def one_declaration_over_many_trucks_counts_each_once_through_two_lanes_and_a_kill(site):
     """Three trucks of 6 t against 12 t: two pass, also through a kill in between, the third is one too many."""
     total = {"number": DECLARATION, "trucks": "many", "total_gross_kg": 12000, "total_quantity": 100}
     await site.load(
@@ -146,7 +146,7 @@ async def test_one_declaration_over_many_trucks_counts_each_once_through_two_lan
     assert after["here"]["trucks"] == 2
 
 
-async def test_goods_by_the_form_get_a_number_and_pass_like_any_other_and_draws_are_kept_without_their_secret(site):
+async def goods_by_the_form_get_a_number_and_pass_like_any_other_and_draws_are_kept_without_their_secret(site):
     truck = replace(site.new_truck(), lane="in-d1")
     form = {
         "direction": "inbound", "plate": truck.plate, "category": "office", "customs_code": "3311660001",
@@ -189,7 +189,13 @@ async def test_goods_by_the_form_get_a_number_and_pass_like_any_other_and_draws_
     assert [row["state"] for row in await rows(site, "goods", slip["slip_no"])] == ["used"]
 
 
-async def test_the_report_keeps_interceptions_inspections_and_hits_apart(site):
+async def test_declarations_goods_by_the_form_and_the_report_over_what_became_of_them(site):
+    await one_declaration_over_many_trucks_counts_each_once_through_two_lanes_and_a_kill(site)
+    await goods_by_the_form_get_a_number_and_pass_like_any_other_and_draws_are_kept_without_their_secret(site)
+    await the_report_keeps_interceptions_inspections_and_hits_apart(site)
+
+
+async def the_report_keeps_interceptions_inspections_and_hits_apart(site):
     supervisor = site._people[SUPERVISOR]
     found = (await supervisor.get("/api/v1/reports/risk", params={"by": "credit"})).raise_for_status().json()
     by_credit = {row["key"]: row for row in found["rows"]}

@@ -30,7 +30,7 @@ async def site(tmp_path_factory):
 
 async def _idle(site: Site, lane: str = LANE) -> None:
     await site.until(lane, "idle", 60)
-    assert (await site.in_lane(lane))["booms"] == {"entry": 0.0, "exit": 0.0}
+    assert await site.booms_at_rest(lane) == {"entry": 0.0, "exit": 0.0}
 
 
 async def test_fire_while_the_boom_falls_stops_it_and_a_person_re_arms(site: Site) -> None:

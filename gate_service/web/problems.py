@@ -11,6 +11,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, RedirectResponse, Response
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from gate_service.domain import errors
 from gate_service.web.context import TEMPLATES, web_of
@@ -67,6 +68,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(errors.GateError, _on_gate_error)
     app.add_exception_handler(HTTPException, _on_http_error)
     app.add_exception_handler(RequestValidationError, _on_invalid_request)
+    app.add_exception_handler(ClientDisconnect, _on_disconnect)
     app.add_exception_handler(Exception, _on_mistake)
 
 
@@ -103,6 +105,11 @@ async def _on_invalid_request(_request: Request, error: Exception) -> Response:
     """Query parameters; bodies are read in `bodies`."""
     assert isinstance(error, RequestValidationError)
     return problem(HTTPStatus.UNPROCESSABLE_ENTITY, "input_invalid", "; ".join(places(error.errors())))
+
+
+async def _on_disconnect(_request: Request, _error: Exception) -> Response:
+    """Whoever sent half a body went away: nobody's mistake, and nothing to fill the log with. Nobody reads this."""
+    return Response(status_code=HTTPStatus.BAD_REQUEST)
 
 
 async def _on_mistake(request: Request, error: Exception) -> Response:

@@ -13,6 +13,7 @@ import pytest
 from websockets.asyncio.client import connect
 
 from gate_service.domain.commands import Command, Role, Scope
+from gate_service.domain.errors import InputError
 from gate_service.web.access import ADDRESSES, COMMANDS, TABLE, Address
 from gate_service.web.app import addresses_of
 from tests.fakes.web_site import BROWSER, PASSWORD, Site, serve
@@ -270,3 +271,27 @@ async def test_headers_without_end_are_refused_and_not_kept(site: Site) -> None:
     writer.close()
     async with site.client(headers={"x-much": "a" * 30_000}) as client:
         assert (await client.get("/healthz")).status_code == 200
+
+
+async def test_a_client_that_goes_with_half_its_body_fills_no_log(site: Site, caplog: pytest.LogCaptureFixture) -> None:
+    head = b"POST /api/v1/session HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 99\r\n\r\n{"
+    _, writer = await asyncio.open_connection("127.0.0.1", site.server.port)
+    writer.write(head)
+    await writer.drain()
+    async with site.client() as client:
+        await client.get("/healthz")
+        writer.close()
+        await writer.wait_closed()
+        await client.get("/healthz")
+    await asyncio.sleep(0.05)
+    assert [one.message for one in caplog.records if one.levelname == "ERROR"] == []
+
+
+async def test_a_stream_from_a_cursor_that_is_none_never_begins(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def refused(*_: object) -> None:
+        raise InputError("after: a cursor of this address expected")
+
+    async with site.signed_in("zone", Role.AUTHORITY) as client:
+        monkeypatch.setattr(site.gate, "hazmat_entries", refused)
+        answer = await client.get("/api/v1/hazmat/stream?after=x")
+        assert (answer.status_code, answer.json()["code"]) == (422, "input_invalid")

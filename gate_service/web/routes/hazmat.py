@@ -50,7 +50,9 @@ async def stream(
     last_event_id: Annotated[str | None, Header(max_length=128)] = None,
 ) -> Response:
     """The same events as they come (server-sent events), after a cursor; Last-Event-ID resumes."""
-    return event_stream(_entries_from(web, caller, last_event_id or after))
+    start = last_event_id or after
+    await web.gate.hazmat_entries(start, 1)  # refuses what is no cursor; once begun, a stream could only break off
+    return event_stream(_entries_from(web, caller, start))
 
 
 @router.get("/inventory.csv")

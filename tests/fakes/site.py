@@ -86,7 +86,7 @@ exit_up = 7, exit_down = 8, fire = 9, power_ok = 10, local_button = 11 }}
 outputs = {{ entry_raise = 0, entry_lower = 1, exit_raise = 2, exit_lower = 3, entry_red = 4, entry_green = 5, \
 exit_red = 6, exit_green = 7, back_out = 8 }}
 barriers = {{ closing = "service", travel_s = 8.0, pulse_ms = 500 }}
-timing = {{ scan_wait_s = 60.0, escalate_after_s = 60.0 }}
+timing = {{ scan_wait_s = {scan_wait_s}, escalate_after_s = 60.0 }}
 [lanes.weighbridge]
 protocol = "xk3190-continuous"
 port = "{weighbridge_port}"
@@ -123,9 +123,10 @@ class Truck:
 class Site:
     """`async with Site(tmp_path) as site:` the whole site; trucks come with `send`. `lanes`: how many lanes."""
 
-    def __init__(self, path: Path, lanes: int = 1) -> None:
+    def __init__(self, path: Path, lanes: int = 1, *, scan_wait_s: float = 60.0) -> None:
         self.folder = DemoFolder(path)
         self.lanes = LANES[:lanes]
+        self.scan_wait_s = scan_wait_s
         self.yard = Child("yard", (), self.folder.logs)
         self.central = Child("central", (), self.folder.logs)
         self.authority = Child("authority", (), self.folder.logs)
@@ -213,6 +214,7 @@ class Site:
         until = (datetime.now(UTC) + timedelta(days=365)).isoformat(timespec="seconds")
         for lane in self.lanes:
             text += LANE_FILE.format(
+                scan_wait_s=self.scan_wait_s,
                 id=lane.lane_id, zh=lane.zh, en=lane.en, kind=lane.kind, direction=lane.direction,
                 verified_until_at=until, **found[lane.lane_id],
             )  # fmt: skip

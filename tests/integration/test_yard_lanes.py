@@ -21,7 +21,7 @@ CUT_S = 2.0
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module")
 async def site(tmp_path_factory):
-    async with Site(tmp_path_factory.mktemp("lanes"), lanes=2) as site:
+    async with Site(tmp_path_factory.mktemp("lanes"), lanes=2, scan_wait_s=8.0) as site:
         yield site
         judged = await site.judged()
         assert (judged["boom_on_vehicle"], judged["motion_without_command"]) == (0, 0), judged["details"]

@@ -276,6 +276,7 @@ class Lane(Shape):
     refuse_ways: list[RefuseWay] = ["back_out", "divert", "escort"]
     inspect_way: InspectWay = "yard_inside"
     inspect_ways: list[InspectWay] = ["yard_inside", "yard_before", "at_premises"]
+    readers: Literal["approach", "platform"] | None = None  # None: approach where there is an entry barrier
     accept_unconfirmed_safe_state: bool = False
     inputs: Inputs
     normally_closed: list[NormallyClosed] = []

@@ -195,12 +195,12 @@ class GateService:
     async def scan(
         self, lane_id: str, code: str, actor: Actor, read_id: str | None, at: datetime | None
     ) -> dict[str, Any]:
-        """Take a scanned slip into the lane's passage."""
-        del read_id, at  # a repeat is known by its content: the same code for the same passage changes nothing
-        return await self._lane(lane_id).commands.scan(code, actor)
+        """Take a scanned slip into the passage of the vehicle that showed it."""
+        del at
+        return await self._lane(lane_id).commands.scan(code, actor, read_id)
 
     async def plate(self, lane_id: str, read: PlateRead, actor: Actor) -> dict[str, Any]:
-        """Take what a camera saw into the lane's passage."""
+        """Take what a camera saw into the passage of the vehicle that it saw."""
         return await self._lane(lane_id).commands.plate(read, actor)
 
     async def passages(self, limit: int, before: str | None, lane: str | None) -> dict[str, Any]:

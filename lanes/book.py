@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from abc import abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, Final
@@ -42,6 +43,10 @@ class LaneBook(LaneKnowledge):
         self.scribe = Scribe(ports.journal, ports.clock, on_lost)
         self.frames = FrameKeeper()
         self._button_s = float("-inf")
+
+    @abstractmethod
+    def changed(self) -> None:
+        """Tell whoever shows this lane that it looks different."""
 
     def mint_id(self) -> UUID:
         """An id for what has none of its own: a passage, a fact without a passage."""

@@ -104,6 +104,8 @@ def case_document(
         "policy": policy,
         "secret": settings.secret,
     }
+    if passage.other_plates:
+        document["vehicle"]["other_plates"] = list(passage.other_plates)
     if settings.gate != "single":
         document["gate"] = settings.gate
     if document["found_by"] is None:

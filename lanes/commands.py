@@ -24,7 +24,8 @@ from lanes.controller import LaneController
 from lanes.deciding import reservations
 from lanes.interlocks import RaiseReason
 from lanes.lane_work import LaneWork
-from lanes.request_fields import facts_of, read_text, resolved_facts
+from lanes.reads import Read, Whose, learned, plate_decided, plate_facts, scan_facts
+from lanes.request_fields import facts_of, resolved_facts
 from lanes.rights import Right, right_to_release
 from lanes.states import LaneEvent, LaneState
 from lanes.ways import asked_way, raises
@@ -195,7 +196,10 @@ class LaneCommands(CommandSteps):
             self._still(passage)
             self._fire(event)
             return {"done": "resolve"}
-        resolved = passage.with_facts(**resolved_facts(request.fields))
+        facts = resolved_facts(request.fields)
+        if "plate" in facts:
+            facts |= plate_decided(passage, facts["plate"])
+        resolved = passage.with_facts(**facts)
         now = self._lane.clock.now()
         told_as = told.acted(resolved, EventType.PASSAGE_RESOLVED, now, actor.label, request.reason_code)
         await self._record(facts_of(request), actor, resolved, events=(told_as,))
@@ -221,28 +225,30 @@ class LaneCommands(CommandSteps):
 
     # Readers ----------------------------------------------------------------------------------------------------
 
-    async def scan(self, code: str, actor: Actor) -> dict[str, Any]:
-        """A slip was scanned for the vehicle in the lane. The same code again changes nothing."""
-        number = read_text("code", code)
-        passage = self._vehicle()
-        if number in passage.scanned:
-            return {"passage_id": passage.id, "facts_version": passage.facts_version}
-        return await self._learn(passage.with_facts(scanned=(*passage.scanned, number)), {"scanned": number}, actor)
+    async def scan(self, code: str, actor: Actor, read_id: str | None = None) -> dict[str, Any]:
+        """A slip was scanned. The same code again for the same vehicle changes nothing."""
+        return self._take(Read(scan_facts(code), read_id, self._lane.clock.now(), actor.label))
 
     async def plate(self, read: PlateRead, actor: Actor) -> dict[str, Any]:
-        """A camera looked at the vehicle in the lane."""
+        """A camera looked at a vehicle."""
+        return self._take(Read(plate_facts(read), read.read_id, self._lane.clock.now(), actor.label))
+
+    def _take(self, read: Read) -> dict[str, Any]:
+        """Give a read to the vehicle that it is of; a repeat under the same `read_id` is answered as before."""
+        lane = self._lane
+        before = lane.answered(read)
+        if before is not None:
+            return before
+        owner = lane.whose_read()
+        if owner is Whose.NEXT:
+            return lane.keep_for_next(read)
         passage = self._vehicle()
-        seen: dict[str, Any] = {
-            "plate": None if read.plate is None else read_text("plate", read.plate).upper(),
-            "trailer_plate": read.trailer_plate,
-            "containers": read.containers,
-            "seals": read.seals,
-            "is_plate_looked_at": True,
-        }
-        if all(getattr(passage, name) == value for name, value in seen.items()):
-            return {"passage_id": passage.id, "facts_version": passage.facts_version}
-        facts = {name: list(value) if isinstance(value, tuple) else value for name, value in seen.items()}
-        return await self._learn(passage.with_facts(**seen), facts, actor)
+        if owner is Whose.UNSURE:
+            return lane.ask_whose(read)
+        newer = learned(passage, read.facts)
+        if newer is not passage:
+            self._learn(newer, read)
+        return lane.answer(read, {"passage_id": newer.id, "facts_version": newer.facts_version})
 
     def _vehicle(self) -> Passage:
         passage = self._lane.passage
@@ -250,10 +256,9 @@ class LaneCommands(CommandSteps):
             raise CommandRefusedError(f"lane {self._lane.settings.id}: no vehicle waits to be identified")
         return passage
 
-    async def _learn(self, passage: Passage, facts: Mapping[str, Any], actor: Actor) -> dict[str, Any]:
+    def _learn(self, passage: Passage, read: Read) -> None:
         """Facts count from the moment they are seen; their entry goes into the lane's queue before any decision's."""
         self._lane.passage = passage
-        self._lane.put("identified", facts, actor=actor.label)
+        self._lane.put("identified", read.facts, actor=read.by)
         self._lane.fire(LaneEvent.FACTS_CHANGED)
         self._lane.update()
-        return {"passage_id": passage.id, "facts_version": passage.facts_version}

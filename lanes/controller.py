@@ -55,7 +55,6 @@ class LaneController(LaneMotion):
         self._zero = ZeroWatch()
         self._verification: str | None = None
         self._doings: Mapping[LaneCommand, Callable[[], None]] = {
-            LaneCommand.OPEN_PASSAGE: self.open_passage,
             LaneCommand.DECIDE: self._start_deciding,
             LaneCommand.ADMIT: self.admit,
             LaneCommand.RAISE_TO_RETURN: lambda: self.raise_to_let_go(Side.ENTRY),
@@ -92,6 +91,7 @@ class LaneController(LaneMotion):
         """Work by other settings from now on; for a closed lane with nobody in it. A turned lane stays turned."""
         if self.is_turned:
             settings = replace(settings, direction=self.settings.direction)
+        self.drop_reads("lane_reconfigured")
         self.settings = settings
         self._decider = self._make_decider()
         self.update()
@@ -163,6 +163,7 @@ class LaneController(LaneMotion):
         """Look at the situation and take every step that is due."""
         now_s = self.clock.monotonic_s()
         situation = self.noted(now_s)
+        self.mind_the_post(is_whole=situation.is_whole())
         for _ in range(MOST_STEPS_AT_ONCE):
             if not self._step_once(situation):
                 break
@@ -208,6 +209,8 @@ class LaneController(LaneMotion):
         match command:
             case LaneCommand.RAISE_RELEASE_BOOM | LaneCommand.RAISE_TO_DIVERT:
                 self.raise_to_let_go(self.release_side())
+            case LaneCommand.OPEN_PASSAGE:
+                self.open_passage(event)
             case LaneCommand.RECORD_UNEXPLAINED:
                 self.record_unexplained(event)
                 self.attention = event.value

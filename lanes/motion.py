@@ -8,18 +8,18 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from gate_service.domain.reading import Side
-from lanes.book import LaneBook
 from lanes.booms import Booms
 from lanes.detectors import Sight, forget_crossing, look
 from lanes.holding import Holding
 from lanes.interlocks import RaiseReason, forbids_raising, forbids_turning, waits_for_other
 from lanes.knowledge import LanePorts
 from lanes.orientation import turned_inputs, turned_sides
+from lanes.post import LanePost
 from lanes.settings import LaneSettings
 from lanes.states import LaneEvent, LaneState
 
 
-class LaneMotion(LaneBook):
+class LaneMotion(LanePost):
     """A lane that can move. What the movements mean is the controller's: `fire` gives events to the table."""
 
     def __init__(self, settings: LaneSettings, ports: LanePorts, on_lost: Callable[[], None]) -> None:
@@ -147,6 +147,7 @@ class LaneMotion(LaneBook):
 
     def turn(self, direction: str) -> None:
         """Take the other direction: what was the exit is the entry now. Only where `turning_forbidden` says nothing."""
+        self.drop_reads("lane_turned")
         self.settings = replace(self.settings, direction=direction)
         self.is_turned = not self.is_turned
         self.booms = Booms(

@@ -25,6 +25,7 @@ class LaneSettings:
     """One lane. `refuse_way`: how a refused vehicle leaves unless a person says otherwise (`lanes.ways`).
 
     `inspect_way`: `yard_inside` (through the lane), `at_premises` (let on), or `yard_before` (as a refused vehicle).
+    `readers`: where camera and scanner stand, `approach` (before the entry boom) or `platform`; None: by the layout.
     `refuse_ways` and `inspect_ways`: all that this lane has. Times are real seconds.
     """
 
@@ -44,6 +45,7 @@ class LaneSettings:
     inspect_way: str = "yard_inside"
     gate: str = "single"  # single | first | second: its site's place where a slip passes two gates
     inspect_ways: tuple[str, ...] = ("yard_inside", "yard_before", "at_premises")
+    readers: str | None = None
     policy: JsonObject | None = None
     secret: str | None = None  # hex; the day's secret for draws
     scan_wait_s: float = 10.0  # a driver finds the slip; then the plate alone decides
@@ -55,6 +57,11 @@ class LaneSettings:
     def ways_out(self) -> tuple[str, ...]:
         """Ways of a vehicle whose goods do not pass, the site's own choice first."""
         return _first(way_named(self.refuse_way), [way_named(name) for name in self.refuse_ways])
+
+    @property
+    def reads_at_approach(self) -> bool:
+        """Whether camera and scanner see the vehicle before the entry boom, not the one behind it."""
+        return (self.readers or ("approach" if self.layout.has_entry_barrier else "platform")) == "approach"
 
     def inspections(self) -> tuple[str, ...]:
         """Where vehicles of this lane are inspected, the site's own choice first. Premises are inside the zone."""

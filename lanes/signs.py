@@ -125,6 +125,10 @@ ATTENTION_TEXTS: Final[Mapping[str, Text]] = {
     "out_of_range": {"zh": "超出显示范围", "en": "Out of range"},
     "error": {"zh": "仪表故障", "en": "Indicator error"},
     "indicator_error": {"zh": "仪表故障", "en": "Indicator error"},
+    "read_unassigned": {
+        "zh": "读到车牌或单证，不知属于哪辆车",
+        "en": "Something was read, of which vehicle is not known",
+    },
     "restart": {"zh": "重启前已在通道内", "en": "In the lane since before a restart"},
     "inputs_stale": {"zh": "输入信号过期", "en": "Inputs are stale"},
     "inputs_never_read": {"zh": "尚未读到输入信号", "en": "Inputs were never read"},

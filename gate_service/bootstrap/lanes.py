@@ -164,6 +164,7 @@ def _lane_settings(shape: LaneShape, site: LoadedSite) -> LaneSettings:
         refuse_ways=tuple(shape.refuse_ways),
         inspect_way=shape.inspect_way,
         inspect_ways=tuple(shape.inspect_ways),
+        readers=shape.readers,
         policy=site.policy,
         gate=site.file.site.gate,
         is_safe_state_accepted=shape.accept_unconfirmed_safe_state,

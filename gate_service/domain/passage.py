@@ -71,6 +71,8 @@ class Passage:
     facts_version: int = 1
     plate: str | None = None
     is_plate_looked_at: bool = False
+    other_plates: tuple[str, ...] = ()  # read of the same vehicle and different: a person says which is right
+    plates_set_aside: tuple[str, ...] = ()  # read, and a person said that they are not the vehicle's
     trailer_plate: str | None = None
     containers: tuple[str, ...] | None = None
     seals: tuple[str, ...] | None = None
@@ -135,7 +137,7 @@ def from_document(document: Mapping[str, Any]) -> Passage:
     for name in ("opened_at", "boom_up_at", "crossed_at", "closed_at", "weight_told_at"):
         if values.get(name):
             values[name] = datetime.fromisoformat(values[name])
-    for name in ("containers", "seals", "scanned", "check_texts", "observed"):
+    for name in ("containers", "seals", "scanned", "check_texts", "observed", "other_plates", "plates_set_aside"):
         if values.get(name) is not None:
             values[name] = tuple(values[name])
     if values.get("weighed"):

@@ -44,6 +44,7 @@ class VehicleFacts:
     containers: tuple[str, ...] | None = None
     seals: tuple[str, ...] | None = None
     legal_limit: Mass | None = None
+    other_plates: tuple[str, ...] = ()  # read of the same vehicle and different from `plate`
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,6 +244,7 @@ def read_vehicle(fields: Fields | None) -> VehicleFacts:
         containers=fields.texts("containers"),
         seals=fields.texts("seals"),
         legal_limit=fields.mass("legal_limit_kg"),
+        other_plates=fields.texts("other_plates") or (),
     )
 
 

@@ -47,7 +47,7 @@ def plate_unread(facts: Facts) -> Iterator[Check]:
 
 
 def plate_mismatch(facts: Facts) -> Iterator[Check]:
-    """The plate differs from any slip's; a slip without a plate does not name this one."""
+    """The plate differs from any slip's (one without a plate does not name this one), or two were read that differ."""
     for slip in facts.case.slips:
         if facts.plate is not None and facts.plate != comparable_plate(slip.plate or ""):
             yield Check(
@@ -57,6 +57,8 @@ def plate_mismatch(facts: Facts) -> Iterator[Check]:
                 facts.case.vehicle.plate,
                 source=Source("slip", slip.slip_no),
             )
+    for other in facts.case.vehicle.other_plates:
+        yield Check("plate_mismatch", Verdict.REVIEW, facts.case.vehicle.plate, other, source=Source("lane"))
 
 
 def trailer_mismatch(facts: Facts) -> Iterator[Check]:

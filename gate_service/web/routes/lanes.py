@@ -74,17 +74,28 @@ async def lane_now(web: Parts, lane: str) -> dict[str, Any]:
 
 
 @router.post("/lanes/{lane}/scan", openapi_extra=described(Scan))
-async def scan(web: Parts, caller: Admitted, lane: str, body: Annotated[Scan, Depends(reader(Scan))]) -> dict[str, Any]:
-    """A scanner read a slip. The same `read_id` again changes nothing."""
+async def scan(
+    web: Parts, caller: Admitted, lane: str, body: Annotated[Scan, Depends(reader(Scan))], response: Response
+) -> dict[str, Any]:
+    """A scanner read a slip. The same `read_id` again changes nothing. 202: not of the vehicle in the lane, see
+    `kept_for_next` and `for_person`.
+    """
     web.gate.lane(lane)
-    return await web.gate.scan(lane, body.code, caller.actor, body.read_id, body.at)
+    return _read_answer(await web.gate.scan(lane, body.code, caller.actor, body.read_id, body.at), response)
+
+
+def _read_answer(taken: dict[str, Any], response: Response) -> dict[str, Any]:
+    """202 for a read that counts for no passage yet."""
+    if "passage_id" not in taken:
+        response.status_code = 202
+    return taken
 
 
 @router.post("/lanes/{lane}/plate", openapi_extra=described(Plate))
 async def plate(
-    web: Parts, caller: Admitted, lane: str, body: Annotated[Plate, Depends(reader(Plate))]
+    web: Parts, caller: Admitted, lane: str, body: Annotated[Plate, Depends(reader(Plate))], response: Response
 ) -> dict[str, Any]:
-    """A camera looked at a vehicle. The same `read_id` again changes nothing."""
+    """A camera looked at a vehicle. The same `read_id` again changes nothing. 202 as for a scan."""
     web.gate.lane(lane)
     read = PlateRead(
         plate=body.plate,
@@ -95,7 +106,7 @@ async def plate(
         read_id=body.read_id,
         at=body.at,
     )
-    return await web.gate.plate(lane, read, caller.actor)
+    return _read_answer(await web.gate.plate(lane, read, caller.actor), response)
 
 
 @router.post("/lanes/{lane}/photos", openapi_extra=PHOTO_BODY)

@@ -1,0 +1,143 @@
+"""A lane's entry post: keeps what was read of the next vehicle until its passage opens, and gives it to nobody else.
+
+Kept reads are in memory alone. What becomes of each is in the record: `read_for_next`, then `identified` of the passage
+that took it, or `read_dropped`. After a restart nothing is kept, and the driver is asked to scan again.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from typing import Any, Final
+
+from gate_service.domain.errors import CommandRefusedError
+from gate_service.domain.reading import Detector, Presence
+from lanes.book import LaneBook
+from lanes.detectors import Followed
+from lanes.reads import Read, Whose, learned, whose
+from lanes.states import LaneEvent, LaneState
+from lanes.waiting_line import OWN_AT_APPROACH
+
+MOST_KEPT: Final = 16
+"""Reads kept for the vehicle at the approach: a plate and a slip for each of several owners' goods. Site decision."""
+
+MOST_ANSWERS: Final = 64
+"""Answers remembered for repeats; readers send a read again within seconds."""
+
+SAYS_WHY: Final = frozenset({LaneState.FAULT, LaneState.FIRE, LaneState.CLOSED})
+"""States whose own reason to look stays shown."""
+
+
+UNASSIGNED: Final = {"kept_for_next": False, "for_person": True}
+"""Answer to a read that may be of either vehicle."""
+
+
+class LanePost(LaneBook):
+    """A lane with readers."""
+
+    def __init__(self, *args: Any, **settings: Any) -> None:
+        super().__init__(*args, **settings)
+        self.kept: tuple[Read, ...] = ()
+        self.has_left_approach: bool | None = None  # the vehicle of the passage; None: not known
+        self._answers: OrderedDict[str, dict[str, Any]] = OrderedDict()
+
+    def approach(self) -> Presence | None:
+        """What the approach loop says now; None where the lane has none."""
+        lost = self.sight.lost_because(self.clock.monotonic_s())
+        return Presence.UNKNOWN if lost is not None else self.sight.presence(Detector.APPROACH)
+
+    def whose_read(self) -> Whose:
+        """Of which vehicle a read is that comes now."""
+        if not self.settings.reads_at_approach:
+            return Whose.PASSAGE
+        return whose(
+            has_passage=self.passage is not None, state=self.state, approach=self.approach(),
+            has_left=self.has_left_approach,
+        )  # fmt: skip
+
+    # What was answered before ------------------------------------------------------------------------------------
+
+    def answered(self, read: Read) -> dict[str, Any] | None:
+        """The answer to a read that came before under the same `read_id`; None for one that is new or has none."""
+        before = None if read.read_id is None else self._answers.get(read.content)
+        passage = self.passage
+        if before is not None and passage is not None and before.get("passage_id") == passage.id:
+            return {**before, "facts_version": passage.facts_version}
+        return before
+
+    def answer(self, read: Read, answer: dict[str, Any]) -> dict[str, Any]:
+        """Remember what was answered."""
+        if read.read_id is not None:
+            self._remember(read.content, answer)
+        return answer
+
+    def _remember(self, key: str, answer: dict[str, Any]) -> None:
+        self._answers[key] = answer
+        while len(self._answers) > MOST_ANSWERS:
+            self._answers.popitem(last=False)
+
+    # Reads of another vehicle ------------------------------------------------------------------------------------
+
+    def keep_for_next(self, read: Read) -> dict[str, Any]:
+        """Record and keep a read of the vehicle at the approach. Raises CommandRefusedError when too many are kept."""
+        if read.content not in {kept.content for kept in self.kept}:
+            if len(self.kept) >= MOST_KEPT:
+                raise CommandRefusedError(
+                    f"lane {self.settings.id}: {MOST_KEPT} reads of the next vehicle are kept, no more are taken"
+                )
+            self.kept = (*self.kept, read)
+            self.put_about(None, "read_for_next", read.as_record(), actor=read.by)
+            self.changed()
+        return self.answer(read, {"kept_for_next": True})
+
+    def ask_whose(self, read: Read) -> dict[str, Any]:
+        """Record a read that may be of either vehicle, and call a person: it counts for neither."""
+        passage_id = None if self.passage is None else self.passage.id
+        asked = f"{passage_id}|{read.content}"
+        if asked not in self._answers:
+            facts = {**read.as_record(), "passage_id": passage_id}
+            self.put_about(None, "read_unassigned", facts, actor=read.by)
+            if self.state not in SAYS_WHY:
+                self.attention = "read_unassigned"
+            self.changed()
+            self._remember(asked, UNASSIGNED)
+        return self.answer(read, UNASSIGNED)
+
+    def open_passage(self, event: LaneEvent | None = None) -> None:
+        """As `LaneBook`; the vehicle that is seen at the approach brings what was read of it."""
+        on_platform = self.situation(self.clock.monotonic_s()).is_platform_loaded()
+        is_at_approach = event is LaneEvent.VEHICLE_ARRIVED and self.approach() is Presence.OCCUPIED and not on_platform
+        super().open_passage()
+        self.has_left_approach = not is_at_approach
+        if not is_at_approach:
+            self.drop_reads("another_vehicle")
+            return
+        kept, self.kept = self.kept, ()
+        for read in kept:
+            if self.passage is not None:
+                self.passage = learned(self.passage, read.facts)
+                self.put("identified", {**read.as_record(), "was_kept": True}, actor=read.by)
+
+    def drop_reads(self, why: str) -> None:
+        """The vehicle that was read is no more certainly the next one."""
+        if self.kept:
+            reads, self.kept = [read.as_record() for read in self.kept], ()
+            self.put_about(None, "read_dropped", {"because": why, "reads": reads})
+            self.changed()
+
+    def mind_the_post(self, *, is_whole: bool) -> None:
+        """One look: has the vehicle of the passage left the approach; is the one that was read still there."""
+        approach = self.approach()
+        if self.state is LaneState.APPROACH and approach is Presence.OCCUPIED:
+            self.has_left_approach = False  # a passage in this state is that of the vehicle there
+        elif approach is Presence.CLEAR or (is_whole and approach is not Presence.UNKNOWN):
+            self.has_left_approach = True
+        elif approach is Presence.UNKNOWN and not self.has_left_approach:
+            self.has_left_approach = None
+        if not self.kept:
+            return
+        if approach is not Presence.OCCUPIED:
+            self.drop_reads("approach_clear" if approach is Presence.CLEAR else "approach_unknown")
+        elif Followed.IN in self.sight.untold:
+            self.drop_reads(Followed.IN.value)  # who stands there now may be the one after it
+        elif self.state in OWN_AT_APPROACH:
+            self.drop_reads("another_vehicle")  # a person took the passage up again for the one that stands there

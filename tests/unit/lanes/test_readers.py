@@ -1,0 +1,345 @@
+"""A read is of the vehicle at the readers: the one in the lane, the next one at the approach, or nobody says whose."""
+
+from datetime import timedelta
+
+import pytest
+
+from gate_service.domain.commands import Actor, ActorKind, Command, CommandRequest, PlateRead, Role
+from gate_service.domain.errors import CommandRefusedError
+from gate_service.domain.reading import Presence, Side
+from lanes.guards import Layout
+from lanes.post import MOST_KEPT
+from lanes.reads import Whose, whose
+from lanes.snapshot import lane_snapshot
+from lanes.states import LaneState
+from tests.fakes.lane_rig import START, LaneRig
+from tests.fakes.slips import sound_slip
+
+CAMERA = Actor("camera", Role.DEVICE, ActorKind.TOKEN)
+OPERATOR = Actor("olga", Role.OPERATOR, ActorKind.USER)
+SLIP = "Z3311I261122000000000001"
+OWN, OTHER = "浙B12345", "浙B99999"
+
+
+@pytest.fixture
+async def rig():
+    async with LaneRig() as rig:
+        rig.slips.slips = [sound_slip()]
+        await rig.run(2)
+        yield rig
+
+
+async def _onto_platform(rig, *, plate=OWN):
+    rig.see(approach="occupied")
+    await rig.run(0.5)
+    if plate is not None:
+        await rig.commands.plate(PlateRead(plate), CAMERA)
+    await rig.run(2.5)
+    for change in (
+        {"approach": "clear", "entry_loop": "occupied"},
+        {"entry_beam": "occupied"},
+        {"entry_loop": "clear"},
+        {"entry_beam": "clear"},
+    ):
+        rig.see(**change)
+        if change == {"entry_beam": "clear"}:
+            rig.kg = 32_440
+        await rig.run(0.5)
+    await rig.run(0.5)
+
+
+async def _drive_out(rig):
+    for change in (
+        {"exit_beam": "occupied"},
+        {"exit_loop": "occupied"},
+        {"exit_beam": "clear"},
+        {"exit_loop": "clear"},
+    ):
+        rig.see(**change)
+        if change == {"exit_beam": "clear"}:
+            rig.kg = 0
+        await rig.run(0.3)
+    await rig.run(4)
+
+
+def _facts(rig, kind):
+    return [entry.facts for entry in rig.journal.entries if entry.kind == kind]
+
+
+def _reasons(rig):
+    return [check["reason_code"] for check in rig.lane.passage.assessment["checks"] if check["verdict"] != "release"]
+
+
+async def test_the_next_trucks_slip_and_plate_release_nobody_who_stands_on_the_platform(rig):
+    """The defect that this module is for: a vehicle without a slip was judged by those of the truck behind it."""
+    await _onto_platform(rig, plate=None)
+    rig.see(approach="occupied")
+    await rig.run(0.3)
+    assert await rig.commands.scan(SLIP, CAMERA) == {"kept_for_next": True}
+    assert await rig.commands.plate(PlateRead(OWN), CAMERA) == {"kept_for_next": True}
+    rig.slips.slips = []
+    await rig.run(12)
+    assert (rig.lane.passage.plate, rig.lane.passage.scanned) == (None, ())
+    assert rig.lane.state is LaneState.REVIEW
+    assert (Side.EXIT, "release") not in rig.raises
+    assert [facts.get("scanned") or facts["plate"] for facts in _facts(rig, "read_for_next")] == [SLIP, OWN]
+
+
+async def test_what_was_read_at_the_approach_is_taken_into_the_passage_of_that_vehicle(rig):
+    await _onto_platform(rig)
+    await rig.commands.scan(SLIP, CAMERA)
+    await rig.run(3)
+    assert rig.lane.state is LaneState.LEAVING
+    first = rig.lane.passage.id
+    rig.see(approach="occupied")
+    await rig.run(0.3)
+    await rig.commands.plate(PlateRead(OTHER), CAMERA)
+    await rig.commands.scan("Z2", CAMERA)
+    assert [kept.get("scanned") or kept["plate"] for kept in lane_snapshot(rig.lane)["kept_for_next"]] == [OTHER, "Z2"]
+    taken_at = lane_snapshot(rig.lane)["kept_for_next"][0]["taken_at"]
+    assert taken_at == (START + timedelta(seconds=rig.clock.now_s)).isoformat()
+    await _drive_out(rig)
+    passage = rig.lane.passage
+    assert passage.id != first
+    assert (passage.plate, passage.scanned, passage.is_plate_looked_at) == (OTHER, ("Z2",), True)
+    taken = [facts for facts in _facts(rig, "identified") if facts.get("was_kept")]
+    assert [facts.get("scanned") or facts["plate"] for facts in taken] == [OTHER, "Z2"]
+    assert lane_snapshot(rig.lane)["kept_for_next"] == []
+    assert rig.violations == []
+
+
+async def test_what_was_read_is_dropped_when_the_vehicle_at_the_approach_goes_away(rig):
+    await _onto_platform(rig)
+    rig.see(approach="occupied")
+    await rig.run(0.3)
+    await rig.commands.scan("Z2", CAMERA)
+    rig.see(approach="clear")
+    await rig.run(0.1)
+    assert [(facts["because"], facts["reads"][0]["scanned"]) for facts in _facts(rig, "read_dropped")] == [
+        ("approach_clear", "Z2")
+    ]
+    rig.see(approach="occupied")
+    await rig.commands.scan(SLIP, CAMERA)
+    assert rig.lane.passage.scanned == (SLIP,)  # before a poll says that somebody stands there
+    await rig.run(3)
+    await _drive_out(rig)
+    assert rig.lane.passage.scanned == ()
+
+
+async def test_kept_reads_go_when_the_approach_is_not_known_for_a_while(rig):
+    await _onto_platform(rig)
+    rig.see(approach="occupied")
+    await rig.run(0.3)
+    await rig.commands.scan("Z2", CAMERA)
+    rig.see(approach="unknown")
+    await rig.run(0.1)
+    rig.see(approach="occupied")
+    await rig.run(0.1)
+    assert [facts["because"] for facts in _facts(rig, "read_dropped")] == ["approach_unknown"]
+    assert rig.lane.kept == ()
+
+
+async def test_a_read_under_an_unknown_approach_counts_for_nobody_and_calls_a_person(rig):
+    await _onto_platform(rig)
+    before = rig.lane.passage
+    rig.see(approach="unknown")
+    await rig.run(0.1)
+    answers = [await rig.commands.scan(SLIP, CAMERA) for _ in range(2)]
+    assert answers == [{"kept_for_next": False, "for_person": True}] * 2
+    assert (rig.lane.passage.scanned, rig.lane.passage.facts_version) == (before.scanned, before.facts_version)
+    assert rig.lane.attention == "read_unassigned"
+    assert lane_snapshot(rig.lane)["attention"]["text"]["en"].startswith("Something was read")
+    await rig.run(0.1)
+    assert [(facts["scanned"], facts["passage_id"]) for facts in _facts(rig, "read_unassigned")] == [(SLIP, before.id)]
+    assert rig.lane.kept == ()
+
+
+async def test_silent_inputs_are_an_unknown_approach(rig):
+    await _onto_platform(rig)
+    rig.is_io_alive = False
+    await rig.run(2)
+    assert (await rig.commands.scan(SLIP, CAMERA))["for_person"] is True
+    assert rig.lane.passage.scanned == ()
+    assert rig.lane.attention == "inputs_stale"  # its own reason to look stays
+
+
+async def test_readers_on_the_platform_read_the_vehicle_there_whoever_waits_behind_it():
+    async with LaneRig(readers="platform") as rig:
+        rig.slips.slips = [sound_slip()]
+        await rig.run(2)
+        await _onto_platform(rig)
+        rig.see(approach="occupied")
+        await rig.run(0.3)
+        assert (await rig.commands.scan(SLIP, CAMERA))["passage_id"] == rig.lane.passage.id
+        assert rig.lane.passage.scanned == (SLIP,)
+
+
+@pytest.mark.parametrize(("has_entry", "at_approach"), [(True, True), (False, False)])
+async def test_where_readers_stand_follows_the_entry_boom_unless_the_site_says(has_entry, at_approach):
+    assert LaneRig(Layout(has_entry_barrier=has_entry)).lane.settings.reads_at_approach is at_approach
+    said = LaneRig(Layout(has_entry_barrier=has_entry), readers="platform" if at_approach else "approach")
+    assert said.lane.settings.reads_at_approach is not at_approach
+
+
+async def test_a_long_vehicle_whose_tail_is_still_at_the_approach_is_read_as_itself(rig):
+    rig.see(approach="occupied")
+    await rig.run(3)
+    rig.see(entry_loop="occupied", entry_beam="occupied")
+    await rig.run(0.3)
+    assert rig.lane.state is LaneState.ON_PLATFORM
+    await rig.commands.scan(SLIP, CAMERA)
+    assert rig.lane.passage.scanned == (SLIP,)
+
+
+async def test_bumper_to_bumper_the_whole_vehicle_on_the_platform_is_past_the_readers(rig):
+    rig.see(approach="occupied")
+    await rig.run(3)
+    rig.see(entry_loop="occupied", entry_beam="occupied")
+    await rig.run(0.5)
+    rig.see(entry_loop="clear", entry_beam="clear")
+    rig.kg = 32_440
+    await rig.run(0.5)
+    assert await rig.commands.scan("Z2", CAMERA) == {"kept_for_next": True}
+
+
+async def test_an_unread_plate_never_replaces_a_known_one_and_counts_as_looked_at(rig):
+    rig.see(approach="occupied")
+    await rig.run(0.3)
+    await rig.commands.plate(PlateRead(None), CAMERA)
+    assert (rig.lane.passage.plate, rig.lane.passage.is_plate_looked_at) == (None, True)
+    await rig.commands.plate(PlateRead(OWN, trailer_plate="浙B0001挂", containers=("C1",), seals=()), CAMERA)
+    version = rig.lane.passage.facts_version
+    answer = await rig.commands.plate(PlateRead(None), CAMERA)
+    passage = rig.lane.passage
+    assert (passage.plate, passage.trailer_plate, passage.containers, passage.seals) == (OWN, "浙B0001挂", ("C1",), ())
+    assert answer == {"passage_id": passage.id, "facts_version": version}
+
+
+async def test_two_plates_read_of_one_vehicle_wait_for_a_person(rig):
+    await _onto_platform(rig, plate=OWN)
+    await rig.commands.plate(PlateRead(OTHER), CAMERA)
+    await rig.commands.scan(SLIP, CAMERA)
+    await rig.run(3)
+    assert (rig.lane.passage.plate, rig.lane.passage.other_plates) == (OWN, (OTHER,))
+    assert (rig.lane.state, _reasons(rig)) == (LaneState.REVIEW, ["plate_mismatch"])
+    assert lane_snapshot(rig.lane)["passage"]["other_plates"] == [OTHER]
+    passage = rig.lane.passage
+    said = CommandRequest(Command.RESOLVE, passage.id, passage.facts_version, "plate_misread", "looked", {"plate": OWN})
+    await rig.commands.carry_out(said, OPERATOR)
+    await rig.commands.plate(PlateRead(OTHER), CAMERA)  # the camera stays wrong: a person has said so already
+    await rig.run(2)
+    assert (rig.lane.passage.other_plates, rig.lane.state) == ((), LaneState.LEAVING)
+
+
+async def test_the_same_plate_written_otherwise_is_no_other_plate(rig):
+    await _onto_platform(rig, plate=OWN)
+    await rig.commands.plate(PlateRead("浙B·12345"), CAMERA)
+    assert (rig.lane.passage.plate, rig.lane.passage.other_plates) == (OWN, ())
+
+
+async def test_two_plates_read_of_the_next_vehicle_both_come_with_it(rig):
+    await _onto_platform(rig)
+    await rig.commands.scan(SLIP, CAMERA)
+    await rig.run(3)
+    rig.see(approach="occupied")
+    await rig.run(0.3)
+    for plate in (OTHER, None, "浙B88888"):
+        await rig.commands.plate(PlateRead(plate), CAMERA)
+    await _drive_out(rig)
+    assert (rig.lane.passage.plate, rig.lane.passage.other_plates) == (OTHER, ("浙B88888",))
+
+
+async def test_a_repeat_is_answered_as_before_and_recorded_once(rig):
+    await _onto_platform(rig)
+    first = await rig.commands.scan(SLIP, CAMERA, "r-1")
+    rig.see(approach="occupied")
+    await rig.run(0.3)
+    again = await rig.commands.scan(SLIP, CAMERA, "r-1")  # its answer was lost, the next truck is there by now
+    assert again["passage_id"] == first["passage_id"]
+    assert rig.lane.kept == ()
+    for _ in range(2):
+        assert await rig.commands.scan("Z2", CAMERA, "r-2") == {"kept_for_next": True}
+        assert await rig.commands.scan("Z3", CAMERA) == {"kept_for_next": True}
+    await rig.run(0.1)
+    assert [facts["scanned"] for facts in _facts(rig, "read_for_next")] == ["Z2", "Z3"]
+    # A read of its own with the same content is of who stands there now.
+    assert await rig.commands.scan(SLIP, CAMERA, "r-3") == {"kept_for_next": True}
+
+
+async def test_no_more_reads_are_kept_than_a_truck_can_have(rig):
+    await _onto_platform(rig)
+    rig.see(approach="occupied")
+    await rig.run(0.3)
+    for index in range(MOST_KEPT):
+        await rig.commands.scan(f"Z{index}", CAMERA)
+    with pytest.raises(CommandRefusedError):
+        await rig.commands.scan("one-more", CAMERA)
+    assert len(rig.lane.kept) == MOST_KEPT
+
+
+async def test_a_late_read_of_a_released_vehicle_is_refused_as_ever(rig):
+    await _onto_platform(rig)
+    await rig.commands.scan(SLIP, CAMERA)
+    await rig.run(3)
+    assert rig.lane.state is LaneState.LEAVING
+    with pytest.raises(CommandRefusedError):
+        await rig.commands.scan("Z2", CAMERA)
+
+
+async def test_kept_reads_go_when_another_vehicle_comes_in_between(rig):
+    await _onto_platform(rig)
+    rig.see(approach="occupied")
+    await rig.run(0.3)
+    await rig.commands.scan("Z2", CAMERA)
+    rig.see(entry_loop="occupied")
+    await rig.run(0.2)
+    rig.see(entry_beam="occupied")
+    await rig.run(0.3)
+    assert rig.lane.passage.observed == ("followed_in",)
+    assert [facts["because"] for facts in _facts(rig, "read_dropped")] == ["followed_in"]
+
+
+async def test_after_a_restart_nothing_kept_is_given_to_anybody(rig):
+    await _onto_platform(rig)
+    rig.see(approach="occupied")
+    await rig.run(0.3)
+    await rig.commands.scan("Z2", CAMERA)
+    again = LaneRig()
+    again.journal.open, again.kg = [rig.lane.passage.document()], rig.kg
+    again.see(approach="occupied")
+    async with again:
+        await again.run(0.2)
+        assert again.lane.kept == ()
+        assert (await again.commands.scan(SLIP, CAMERA)).get("passage_id") is None
+        await again.run(3)
+        assert again.lane.passage.scanned == ()
+
+
+@pytest.mark.parametrize(
+    ("state", "approach", "has_left", "expected"),
+    [
+        (LaneState.APPROACH, Presence.OCCUPIED, None, Whose.PASSAGE),
+        (LaneState.ADMITTING, Presence.OCCUPIED, False, Whose.PASSAGE),
+        (LaneState.ADMITTING, Presence.OCCUPIED, True, Whose.UNSURE),
+        (LaneState.WEIGHING, Presence.OCCUPIED, True, Whose.NEXT),
+        (LaneState.REVIEW, Presence.OCCUPIED, None, Whose.UNSURE),
+        (LaneState.REVIEW, Presence.OCCUPIED, False, Whose.PASSAGE),
+        (LaneState.WEIGHING, Presence.CLEAR, True, Whose.PASSAGE),
+        (LaneState.APPROACH, Presence.UNKNOWN, False, Whose.UNSURE),
+    ],
+)
+def test_whose_a_read_is(state, approach, has_left, expected):
+    assert whose(has_passage=True, state=state, approach=approach, has_left=has_left) is expected
+
+
+@pytest.mark.parametrize(
+    ("state", "approach", "expected"),
+    [
+        (LaneState.CLEARING, Presence.OCCUPIED, Whose.NEXT),
+        (LaneState.CLEARING, Presence.UNKNOWN, Whose.PASSAGE),
+        (LaneState.IDLE, Presence.OCCUPIED, Whose.PASSAGE),
+        (LaneState.CLOSED, Presence.OCCUPIED, Whose.PASSAGE),
+    ],
+)
+def test_without_a_passage_a_read_is_kept_only_while_the_lane_clears(state, approach, expected):
+    assert whose(has_passage=False, state=state, approach=approach, has_left=True) is expected

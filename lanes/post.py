@@ -13,6 +13,7 @@ from gate_service.domain.errors import CommandRefusedError
 from gate_service.domain.reading import Detector, Presence
 from lanes.book import LaneBook
 from lanes.detectors import Followed
+from lanes.interlocks import CLEAR_HOLD_S
 from lanes.reads import Read, Whose, learned, whose
 from lanes.states import LaneEvent, LaneState
 from lanes.waiting_line import OWN_AT_APPROACH
@@ -126,10 +127,12 @@ class LanePost(LaneBook):
 
     def mind_the_post(self, *, is_whole: bool) -> None:
         """One look: has the vehicle of the passage left the approach; is the one that was read still there."""
-        approach = self.approach()
+        approach, now_s = self.approach(), self.clock.monotonic_s()
+        clear_s = now_s - self.sight.clear_since_s.get(Detector.APPROACH, now_s)
+        is_free = approach is Presence.CLEAR and clear_s >= CLEAR_HOLD_S  # a coupling is no gap between two vehicles
         if self.state is LaneState.APPROACH and approach is Presence.OCCUPIED:
             self.has_left_approach = False  # a passage in this state is that of the vehicle there
-        elif approach is Presence.CLEAR or (is_whole and approach is not Presence.UNKNOWN):
+        elif is_free or (is_whole and approach is not Presence.UNKNOWN):
             self.has_left_approach = True
         elif approach is Presence.UNKNOWN and not self.has_left_approach:
             self.has_left_approach = None

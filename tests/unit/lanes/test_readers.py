@@ -191,6 +191,19 @@ async def test_a_long_vehicle_whose_tail_is_still_at_the_approach_is_read_as_its
     assert rig.lane.passage.scanned == (SLIP,)
 
 
+@pytest.mark.parametrize(("gap_s", "is_next"), [(0.2, False), (0.7, True)])
+async def test_a_coupling_over_the_approach_loop_is_no_gap_between_two_vehicles(rig, gap_s, is_next):
+    rig.see(approach="occupied")
+    await rig.run(3)
+    rig.see(entry_loop="occupied", entry_beam="occupied")
+    await rig.run(0.3)
+    rig.see(approach="clear")
+    await rig.run(gap_s)
+    rig.see(approach="occupied")
+    await rig.run(0.1)
+    assert ("kept_for_next" in await rig.commands.scan(SLIP, CAMERA)) is is_next
+
+
 async def test_bumper_to_bumper_the_whole_vehicle_on_the_platform_is_past_the_readers(rig):
     rig.see(approach="occupied")
     await rig.run(3)

@@ -310,6 +310,7 @@ class FakeGate:
     approved: list[tuple[str, str, Actor]] = field(default_factory=list)
     needs_second: bool = False
     scans: list[tuple[str, str, str | None]] = field(default_factory=list)
+    read_answer: dict[str, Any] | None = None
     plates: list[tuple[str, PlateRead]] = field(default_factory=list)
     photos: list[tuple[str, bytes, str]] = field(default_factory=list)
     refuse_with: Exception | None = None
@@ -438,11 +439,11 @@ class FakeGate:
         self, lane_id: str, code: str, actor: Actor, read_id: str | None, at: datetime | None
     ) -> dict[str, Any]:
         self.scans.append((lane_id, code, read_id))
-        return {"passage_id": "p", "facts_version": 2}
+        return self.read_answer or {"passage_id": "p", "facts_version": 2}
 
     async def plate(self, lane_id: str, read: PlateRead, actor: Actor) -> dict[str, Any]:
         self.plates.append((lane_id, read))
-        return {"passage_id": "p", "facts_version": 3}
+        return self.read_answer or {"passage_id": "p", "facts_version": 3}
 
     async def photo(self, lane_id: str, content: bytes, media_type: str, actor: Actor) -> dict[str, Any]:
         self.photos.append((lane_id, content, media_type))

@@ -126,6 +126,14 @@ async def test_a_token_bound_to_a_lane_does_not_reach_the_next(site: Site) -> No
     assert site.gate.scans == [("in-d1", "Z1", None)]
 
 
+async def test_a_read_that_counts_for_no_passage_yet_is_answered_202(site: Site) -> None:
+    site.gate.read_answer = {"kept_for_next": True}
+    for scope, kind, body in ((Scope.SCAN, "scan", {"code": "Z1"}), (Scope.PLATE, "plate", {"plate": None})):
+        async with await site.with_token(f"reader-{kind}", scope, "in-d1") as client:
+            answer = await client.post(f"/api/v1/lanes/in-d1/{kind}", json=body)
+            assert (answer.status_code, answer.json()) == (202, {"kept_for_next": True})
+
+
 @pytest.mark.parametrize("role", list(Role))
 async def test_a_role_gives_the_commands_of_its_line_and_no_other(site: Site, role: Role) -> None:
     passage = site.gate.lane("in-d1")["passage"]

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from config.loader import load
+from config.loader import LoadedSite, load
+from gate_service.bootstrap import _lane_settings
 from gate_service.domain.errors import ConfigError
 
 LANE = {
@@ -22,6 +23,15 @@ LANE = {
 
 def problems(folder: Path, **changes: str) -> list[str]:
     """The mistakes in a file of one lane."""
+    try:
+        site_of(folder, **changes)
+    except ConfigError as error:
+        return list(error.problems)
+    return []
+
+
+def site_of(folder: Path, **changes: str) -> LoadedSite:
+    """A site of one lane. Raises ConfigError."""
     lane = LANE | changes
     file = folder / "site.toml"
     file.write_text(
@@ -49,11 +59,15 @@ barriers = {{ {lane["barriers"]} }}
 """,
         encoding="utf-8",
     )
-    try:
-        load(file)
-    except ConfigError as error:
-        return list(error.problems)
-    return []
+    return load(file)
+
+
+@pytest.mark.parametrize(
+    ("more", "at_approach"), [("", False), ('readers = "approach"', True), ('readers = "platform"', False)]
+)
+def test_where_readers_stand_is_what_the_site_says(tmp_path: Path, more: str, at_approach: bool) -> None:
+    site = site_of(tmp_path, more=more)
+    assert _lane_settings(site.file.lanes[0], site).reads_at_approach is at_approach
 
 
 def test_a_lane_without_mistakes_has_none(tmp_path: Path) -> None:
@@ -66,6 +80,7 @@ def test_a_lane_without_mistakes_has_none(tmp_path: Path) -> None:
         ({"barriers": 'closing = "controller"'}, "outputs.exit_lower: one closer per barrier"),
         ({"outputs": "exit_raise = 2"}, "outputs.exit_lower: expected, since barriers.closing is service"),
         ({"barriers": 'closing = "both"'}, "closing: Input should be 'service' or 'controller'"),
+        ({"more": 'readers = "exit"'}, "readers: Input should be 'approach' or 'platform'"),
         ({"profile": "adam-6060"}, "inputs.exit_up: 0 to 5 expected on adam-6060, found 7"),
         ({"outputs": "exit_raise = 2, exit_lower = 64"}, "outputs.exit_lower: 0 to 63 expected on wago-750, found 64"),
         ({"outputs": "exit_raise = 2, exit_lower = 2"}, "outputs: bit 2 of io-1 is used by"),

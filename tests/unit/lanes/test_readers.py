@@ -312,6 +312,44 @@ async def test_kept_reads_go_when_another_vehicle_comes_in_between(rig):
     assert [facts["because"] for facts in _facts(rig, "read_dropped")] == ["followed_in"]
 
 
+async def test_kept_reads_go_when_the_vehicle_on_the_platform_gets_a_passage_of_its_own():
+    """Without an entry boom B drives on behind A and C closes up: the approach looks as if B still stood there."""
+    async with LaneRig(Layout(has_entry_barrier=False), readers="approach") as rig:
+        rig.slips.slips = [sound_slip()]
+        await rig.run(2)
+        await _onto_platform(rig)
+        await rig.commands.scan(SLIP, CAMERA)
+        await rig.run(3)
+        assert rig.lane.state is LaneState.LEAVING
+        rig.see(approach="occupied")
+        await rig.run(0.3)
+        await rig.commands.scan("Z2", CAMERA)
+        for change in ({"exit_beam": "occupied"}, {"exit_loop": "occupied"}, {"exit_beam": "clear"}):
+            rig.see(**change)
+            await rig.run(0.3)
+        rig.see(exit_loop="clear", entry_beam="occupied")
+        await rig.run(0.7)
+        rig.see(entry_beam="clear")
+        await rig.run(6)
+        assert "second_vehicle" in [facts["what"] for facts in _facts(rig, "motion_unexplained")]
+        assert rig.lane.passage.scanned == ()
+        assert [facts["because"] for facts in _facts(rig, "read_dropped")] == ["another_vehicle"]
+        assert await rig.commands.scan("Z3", CAMERA) == {"kept_for_next": True}
+
+
+async def test_an_approach_that_was_unknown_under_the_tail_does_not_say_who_stands_there_now(rig):
+    rig.see(approach="occupied")
+    await rig.run(3)
+    rig.see(entry_loop="occupied", entry_beam="occupied")
+    await rig.run(0.3)
+    rig.see(approach="unknown")
+    await rig.run(0.3)
+    rig.see(approach="occupied")
+    await rig.run(0.3)
+    assert (await rig.commands.scan(SLIP, CAMERA))["for_person"] is True
+    assert rig.lane.passage.scanned == ()
+
+
 async def test_after_a_restart_nothing_kept_is_given_to_anybody(rig):
     await _onto_platform(rig)
     rig.see(approach="occupied")

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from config.loader import LoadedSite, load
-from gate_service.bootstrap import _lane_settings
+from gate_service.bootstrap.lanes import _lane_settings
 from gate_service.domain.errors import ConfigError
 
 LANE = {

@@ -262,6 +262,10 @@ async def test_killed_with_the_entry_boom_rising_the_truck_is_admitted_when_a_pe
     site.kill_service()
     await restarted(site, passage_id)
     await site.command(LANE, "clear_fault")
+    if not (await site.lane(LANE))["passage"]["scanned"]:
+        # Its reads came before the inputs were known again and counted for nobody: the driver shows the slip again.
+        await site.see_plate(truck)
+        await site.scan(truck)
     await site.seen("crossed", truck=truck.id)
     await site.until(LANE, "idle")
     assert (await site.passage_of(truck))["verdict"] == "release"

@@ -9,7 +9,7 @@ FROM python:3.11-slim AS build
 WORKDIR /app
 RUN python -m venv /venv && /venv/bin/pip install --no-cache-dir uv
 COPY requirements.lock requirements-setup.lock ./
-RUN /venv/bin/uv pip install --no-cache --require-hashes -r requirements.lock -r requirements-setup.lock
+RUN /venv/bin/uv pip install --no-cache --compile-bytecode --require-hashes -r requirements.lock -r requirements-setup.lock
 COPY pyproject.toml README.md ./
 COPY gate_service gate_service
 COPY devices devices
@@ -18,7 +18,7 @@ COPY sync sync
 COPY config config
 COPY --from=pages /pages/node_modules node_modules
 RUN /venv/bin/python -m gate_service.web.vendor \
- && /venv/bin/uv pip install --no-cache --no-deps --no-build-isolation . \
+ && /venv/bin/uv pip install --no-cache --compile-bytecode --no-deps --no-build-isolation . \
  && /venv/bin/uv pip uninstall uv hatchling editables pathspec pluggy tomlkit trove-classifiers
 
 FROM python:3.11-slim

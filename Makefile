@@ -31,18 +31,22 @@ bench: setup-dev
 soak: setup-dev $(STAMPS)/soak
 	FUZZ_SECONDS=$${FUZZ_SECONDS:-600} $(PY) -m pytest -m soak --override-ini addopts=-q -p no:randomly --timeout 3600 tests/soak tests/integration
 
+# Our own code is looked at each time (50 ms): an update brings new files, and a service may start where it cannot write.
 setup: $(STAMPS)/run $(STAMPS)/pages
+	@.ci/setup bytecode
+
 setup-dev: $(STAMPS)/dev $(STAMPS)/pages $(STAMPS)/programs
+	@.ci/setup bytecode
 
 $(STAMPS)/venv:
 	.ci/setup venv
 	@mkdir -p $(STAMPS) && touch $@
 
-$(STAMPS)/run: $(STAMPS)/venv requirements.lock requirements-setup.lock pyproject.toml
+$(STAMPS)/run: $(STAMPS)/venv requirements.lock requirements-setup.lock pyproject.toml .ci/setup
 	.ci/setup run
 	@touch $@
 
-$(STAMPS)/dev: $(STAMPS)/venv requirements-dev.lock requirements-setup.lock pyproject.toml
+$(STAMPS)/dev: $(STAMPS)/venv requirements-dev.lock requirements-setup.lock pyproject.toml .ci/setup
 	.ci/setup dev
 	@touch $@ $(STAMPS)/run
 

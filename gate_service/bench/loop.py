@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
@@ -13,6 +14,7 @@ T = TypeVar("T")
 
 def run_loop(work: Coroutine[Any, Any, T]) -> T:
     """Run to the end, on uvloop where there is one, the interpreter set as in `gate run`."""
+    gc.collect()  # of benches before: a service has no such past
     tune()
     try:
         import uvloop

@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 
 from gate_service.domain.errors import ConfigError, GateError, InputError
+from gate_service.runtime import starting
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -38,6 +39,7 @@ SiteFile = Annotated[Path | None, typer.Option("--config", help="Site file, to f
 @app.command()
 def run(config: ConfigFile) -> None:
     """Run the service for a real site."""
+    starting()
     from gate_service.cli import run as verb
 
     raise typer.Exit(verb.run(config))

@@ -1,5 +1,7 @@
 """The slip copy at 10^4 and 10^6 slips: look-ups, taking pages in beside doing it bare, and starting with it.
 
+Starting is `gate run` from nothing to its first answer, after a SIGKILL.
+
 Bare is the same page parsed, each slip read by the rules' own reader, and inserted into a table of the same columns and
 indices in one transaction a page, by the bare driver with the product's PRAGMAs.
 """
@@ -19,17 +21,15 @@ from gate_service.bench import slips
 from gate_service.bench.bench_site import disk_folder
 from gate_service.bench.figure import Figure, quantile
 from gate_service.bench.loop import run_loop
+from gate_service.bench.start import started_again_s
 from gate_service.bootstrap.settings import check_slip
 from gate_service.clock import RealClock
 from sync.central.wire import read_changes
 from sync.database import Database, DatabaseSettings
-from sync.journal import SqlJournal
-from sync.settings import SyncSettings
 from sync.slip_cache import SlipCache
 from sync.slip_source import CentralSlipSource
 from sync.store import FILE_NAME, SqliteStore
 from sync.tables import to_us
-from sync.worker import SyncWorker
 
 FEW: Final = 10_000
 MANY: Final = 1_000_000
@@ -48,10 +48,10 @@ INSERT: Final = (
 def bench_slip_copy(few: int = FEW, many: int = MANY, look_ups: int = LOOK_UPS) -> list[Figure]:
     """Fill two databases page by page in turn, look up on the way and at the end, start again."""
     with disk_folder() as folder:
-        (folder / "product").mkdir()
-        (folder / "bare").mkdir()
+        for name in ("empty", "full/data", "bare"):
+            (folder / name).mkdir(parents=True)
         few_ms, many_ms, product_s, bare_s = run_loop(measure(folder, few, many, look_ups))
-        empty_s, start_s = run_loop(_starts(folder))
+        empty_s, start_s = started_again_s(folder / "empty"), started_again_s(folder / "full")
     p99_few, p99_many = quantile(few_ms, 0.99), quantile(many_ms, 0.99)
     name = f"slip look-up, {many:,} slips"
     return [
@@ -61,14 +61,14 @@ def bench_slip_copy(few: int = FEW, many: int = MANY, look_ups: int = LOOK_UPS) 
         Figure("sync", f"{many:,} slips taken in", many / product_s, "1/s", many / bare_s, "parse, validate, insert",
                INGEST_LIMIT, is_at_least=True),
         Figure("sync", f"start with {many:,} slips to the first answer", start_s, "s", START_LIMIT_S, "limit", 1.0),
-        Figure("sync", "start with none", empty_s, "s"),
+        Figure("sync", "start with none to the first answer", empty_s, "s", START_LIMIT_S, "limit", 1.0),
     ]  # fmt: skip
 
 
 async def measure(folder: Path, few: int, many: int, look_ups: int) -> tuple[list[float], list[float], float, float]:
     """Milliseconds of look-ups at both sizes, and seconds that product and bare driver took for all pages."""
     clock = RealClock()
-    async with Database(DatabaseSettings(folder / "product", reserve_bytes=0)) as database:
+    async with Database(DatabaseSettings(folder / "full/data", reserve_bytes=0)) as database:
         cache = SlipCache(database, clock, check_slip)
         source = CentralSlipSource(database, cache, clock)
         bare = await _Bare.opened(folder / "bare")
@@ -115,24 +115,6 @@ async def _look_up(source: CentralSlipSource, held: int, times: int) -> list[flo
         if number >= times // 10:
             spans.append(span_ms)
     return spans
-
-
-async def _starts(folder: Path) -> tuple[float, float]:
-    """Seconds from nothing to the first answer about a slip: an empty site, and the one that was filled."""
-    (folder / "empty").mkdir()
-    return await _start(folder / "empty"), await _start(folder / "product")
-
-
-async def _start(folder: Path) -> float:
-    clock = RealClock()
-    started_s = time.perf_counter()
-    async with (
-        Database(DatabaseSettings(folder, reserve_bytes=0)) as database,
-        SqlJournal(database, slips.SITE, clock) as journal,
-        SyncWorker(SyncSettings(slips.SITE), database, journal, clock, check_slip=check_slip) as worker,
-    ):
-        await worker.slip_source.find(scanned=(slips.slip_no(7),), plate=None, direction="inbound", passage_id="bench")
-        return time.perf_counter() - started_s
 
 
 class _Bare:

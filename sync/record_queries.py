@@ -15,6 +15,7 @@ from gate_service.domain.errors import ChainBrokenError
 from gate_service.domain.events import JsonObject
 from sync.append import head
 from sync.encoding import read_facts
+from sync.queue_rows import WAITS_SINCE
 from sync.seal import Seal
 from sync.segments import dropped_to
 from sync.statements import marks, run, scalar
@@ -70,7 +71,7 @@ class RecordView:
 
 @dataclass(frozen=True, slots=True)
 class QueueCounts:
-    """The events of one queue over all epochs. `oldest_due_at` is when the longest waiting one was recorded."""
+    """The events of one queue over all epochs. `oldest_due_at` is since when the longest waiting one waits."""
 
     recorded: int
     due: int
@@ -200,7 +201,8 @@ def _queue_counts(connection: Connection, queue: str, epoch: str, recorded: int)
     for comparison in ("<", ">"):
         earlier = f"SELECT count(*) FROM {queue} WHERE epoch {comparison} ?"  # noqa: S608 - our own names
         recorded += scalar(connection, earlier, (epoch,))
-    waiting = f"SELECT state, count(*), min(at_us) FROM {queue} WHERE state <> 'delivered' GROUP BY state"  # noqa: S608
+    since = WAITS_SINCE[queue]
+    waiting = f"SELECT state, count(*), min({since}) FROM {queue} WHERE state <> 'delivered' GROUP BY state"  # noqa: S608
     found = {row[0]: row for row in run(connection, waiting)}
     oldest = found["due"][2] if "due" in found else None
     return QueueCounts(

@@ -52,6 +52,10 @@ class Store(Protocol):
         """Tidy what commits leave behind; called between transactions, never in one."""
         ...
 
+    def log_bytes(self) -> int:
+        """How much commits have left behind; 0 where it is not ours to tidy."""
+        ...
+
     def is_transaction_whole(self, connection: Connection) -> bool:
         """Whether a COMMIT now would keep what was done since BEGIN; a driver commits nothing without a word."""
         ...
@@ -82,6 +86,7 @@ class SqliteStore:
         self, path: Path, journal_mode: JournalMode | None = None, synchronous: Synchronous | None = None
     ) -> None:
         self.path = path
+        self._log = Path(f"{path}-wal")
         chosen_mode, chosen_level = choose_journal(sqlite_version())
         self.journal_mode = journal_mode or chosen_mode
         self.synchronous = chosen_level if synchronous is None else synchronous
@@ -115,6 +120,13 @@ class SqliteStore:
         if self.journal_mode is JournalMode.WAL:
             driver_connection: Any = connection.connection.driver_connection
             driver_connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+
+    def log_bytes(self) -> int:
+        """Size of the log, which is cut back to `LOG_KEPT_BYTES` by the first commit after a whole checkpoint."""
+        try:
+            return self._log.stat().st_size
+        except FileNotFoundError:  # another journal mode, or nothing written yet
+            return 0
 
     def is_transaction_whole(self, connection: Connection) -> bool:
         """A full disk or an input/output error ends SQLite's transaction, whoever swallows the error."""
@@ -203,6 +215,10 @@ class PostgresStore:
 
     def checkpoint(self, connection: Connection) -> None:
         """Nothing: the server does it."""
+
+    def log_bytes(self) -> int:
+        """Nothing: the server looks after its log."""
+        return 0
 
     def is_transaction_whole(self, connection: Connection) -> bool:
         """After a failed statement PostgreSQL answers COMMIT by undoing everything."""

@@ -27,6 +27,10 @@ IDLE_TICK_S: Final = 1.0  # how often an idle writer looks at the disk
 QUIET_S: Final = 0.05  # a pause this long is used to checkpoint
 CHECKPOINT_AFTER: Final = 250  # commits: about 2,500 pages of log, a few milliseconds to move
 CHECKPOINT_AT_LATEST: Final = 2500  # commits, even with no pause
+LOG_LIMIT_BYTES: Final = 96 * 1024 * 1024
+"""A longer log is moved even with no pause: commits of many rows make a gigabyte of it before they are 2,500 (seen).
+Every page that is read is looked for in it first, and a start after a kill reads all of it."""
+AGAIN_AFTER: Final = 25  # commits, while a reader keeps a long log from being moved whole
 
 
 @dataclass(slots=True)
@@ -216,8 +220,7 @@ class Writer:
         """Between groups: look at the disk, and move the log into the file while nobody waits."""
         if quiet and monotonic() - self._checked_monotonic_s >= IDLE_TICK_S:
             self._look_at_disk()
-        waited_for = CHECKPOINT_AFTER if quiet else CHECKPOINT_AT_LATEST
-        if self._commits_since_checkpoint >= waited_for and self._failure is None:
+        if self._is_checkpoint_due(quiet=quiet) and self._failure is None:
             self._commits_since_checkpoint = 0
             try:
                 self._store.checkpoint(self._connection)
@@ -228,6 +231,12 @@ class Writer:
                 if not self._store.is_fatal(error):
                     raise
                 self.mark_unwritable(f"checkpoint: {error}")
+
+    def _is_checkpoint_due(self, *, quiet: bool) -> bool:
+        commits = self._commits_since_checkpoint
+        if commits >= (CHECKPOINT_AFTER if quiet else CHECKPOINT_AT_LATEST):
+            return True
+        return commits >= AGAIN_AFTER and self._store.log_bytes() > LOG_LIMIT_BYTES
 
     def _look_at_disk(self) -> None:
         self._checked_monotonic_s = monotonic()

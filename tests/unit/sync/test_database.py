@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from gate_service.domain.errors import RecordError, StoreBusyError, UnsafeStoreError
-from sync import store
+from sync import store, writer
 from sync.database import Database, DatabaseSettings
 from sync.migrate import HEAD, SCRIPTS, alembic_config, schema_revision
 from sync.store_safety import JournalMode, Synchronous
@@ -97,6 +97,15 @@ async def test_readers_cannot_write_and_never_checkpoint(settings):
         with pytest.raises(DBAPIError, match="readonly"):
             await database.read(put("x"))
         assert await database.read(lambda c: c.exec_driver_sql("PRAGMA wal_autocheckpoint").scalar()) == 0
+
+
+async def test_a_long_log_is_moved_into_the_file_even_where_no_pause_comes(settings, monkeypatch):
+    monkeypatch.setattr(writer, "LOG_LIMIT_BYTES", 200_000)
+    async with Database(settings) as database:
+        for i in range(100):
+            await database.write(put(f"{i} {'x' * 30_000}"))
+        assert database._store.log_bytes() < 4_000_000  # without it: 8,600,000
+        assert len(await database.read(names)) == 100
 
 
 async def test_a_failed_commit_makes_the_database_unwritable_until_it_is_opened_again(settings, monkeypatch):

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
+import signal
 import sys
 from pathlib import Path
 
@@ -141,9 +143,11 @@ async def test_gate_io_watches_through_a_cut_and_says_what_it_threw_away() -> No
             assert fault["age_ms"] >= 300  # type: ignore[operator]
             peer.answer = well_behaved
             assert (await next_line())["kind"] == "points"
-        finally:
-            process.send_signal(2)
+            process.send_signal(signal.SIGINT)
             assert await asyncio.wait_for(process.wait(), 10) == 0
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                process.kill()
 
 
 async def test_gate_io_with_a_site_file_tells_lamps_from_booms(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -203,9 +203,10 @@ class GateService:
         """Take what a camera saw into the passage of the vehicle that it saw."""
         return await self._lane(lane_id).commands.plate(read, actor)
 
-    async def passages(self, limit: int, before: str | None, lane: str | None) -> dict[str, Any]:
+    async def passages(self, limit: int, before: str | None, lanes: Collection[str] | None) -> dict[str, Any]:
         """Newest first, with a cursor."""
-        views = await self._parts.journal.passages(limit, read_cursor(before), PassageFilter(lane=lane))
+        where = PassageFilter(lanes=None if lanes is None else frozenset(lanes))
+        views = await self._parts.journal.passages(limit, read_cursor(before), where)
         return {
             "passages": [passage_snapshot(from_document(view.document)) for view in views],
             "before": str(views[-1].opened_record) if len(views) == limit else None,
@@ -243,9 +244,11 @@ class GateService:
         """How often each reason was given with each command lately."""
         return {"counts": await self._parts.journal.reason_counts()}
 
-    async def motion(self, limit: int, before: int | None, *, open_only: bool) -> dict[str, Any]:
+    async def motion(
+        self, limit: int, before: int | None, *, open_only: bool, lanes: Collection[str] | None
+    ) -> dict[str, Any]:
         """The ledger of unexplained motion, newest first, and how many of its lines nobody has explained."""
-        return await self._parts.motion.page(limit, before, open_only=open_only)
+        return await self._parts.motion.page(limit, before, open_only=open_only, lanes=lanes)
 
     async def devices(self) -> dict[str, Any]:
         """Every driver with its last bytes, counters and ages."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
@@ -13,6 +15,9 @@ from gate_service.domain.ports import Clock
 from sync.database import Database
 from sync.tables import idempotency_keys, to_us
 
+LONGEST_WAIT_S: Final = 60.0
+"""How long a repeat waits for the first to be answered: longer than a boom travels or a second look at a device takes.
+Site decision."""
 KEPT_FOR: Final = timedelta(days=2)  # longer than any client retries; the audit keeps the deed itself
 
 
@@ -30,12 +35,40 @@ class IdempotencyKeys:
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
         self._clock = clock
+        self._running: dict[tuple[str, str], asyncio.Event] = {}
+
+    async def once(self, actor: str, key: str, request_sha256: str, work: Callable[[], Awaitable[Answer]]) -> Answer:
+        """The kept answer, or that of the work, kept. A repeat beside the first waits for it and repeats its answer.
+
+        Raises as `begin`, and what the work raises: then nothing is kept, and the outcome stays unknown.
+        """
+        mine = (actor, key)
+        await self._wait_for_first(mine)
+        self._running[mine] = asyncio.Event()
+        try:
+            answer = await self.begin(actor, key, request_sha256)
+            if answer is None:
+                answer = await work()
+                await self.keep(actor, key, answer)
+        finally:
+            self._running.pop(mine).set()
+        return answer
+
+    async def _wait_for_first(self, mine: tuple[str, str]) -> None:
+        try:
+            async with asyncio.timeout(LONGEST_WAIT_S):
+                while (first := self._running.get(mine)) is not None:
+                    await first.wait()
+        except TimeoutError:
+            raise OutcomeUnknownError(
+                f"a request with this Idempotency-Key runs since more than {LONGEST_WAIT_S:.0f} s: look first"
+            ) from None
 
     async def begin(self, actor: str, key: str, request_sha256: str) -> Answer | None:
         """Take the key for this request; returns the kept answer when it was answered before.
 
         Raises IdempotencyError for a key used with another request, OutcomeUnknownError for one that was begun and
-        never answered (still running, or lost to a restart).
+        never answered (lost to a restart or with the record).
         """
         now = self._clock.now()
         mine = (idempotency_keys.c.actor == actor) & (idempotency_keys.c.key == key)

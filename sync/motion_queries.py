@@ -5,6 +5,7 @@ The record itself is the ledger; `sync.shifts` takes the word of a person (`sett
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any, Final
 
 from sqlalchemy import Connection
@@ -12,7 +13,7 @@ from sqlalchemy import Connection
 from sync.database import Database
 from sync.encoding import read_facts
 from sync.shifts import TO_BE_SETTLED
-from sync.statements import Row, run, scalar
+from sync.statements import Row, marks, run, scalar
 from sync.tables import from_us
 
 ASKING: Final = ", ".join(f"'{kind}'" for kind in TO_BE_SETTLED)
@@ -37,13 +38,20 @@ class MotionLedger:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def page(self, limit: int, before: int | None, *, open_only: bool) -> dict[str, Any]:
-        """Newest first, those below a record number; `open`: how many lines nobody has explained or reviewed."""
-        sql = LINES + (OPEN if open_only else "") + NEWEST_FIRST
-        values = (2**62 if before is None else before, limit)
+    async def page(
+        self, limit: int, before: int | None, *, open_only: bool, lanes: Collection[str] | None = None
+    ) -> dict[str, Any]:
+        """Newest first, those below a record number; `open`: how many lines nobody has explained or reviewed. `lanes`:
+        those of these lanes only, None for all.
+        """
+        ours = tuple(sorted(lanes or ()))
+        of_lanes = "" if lanes is None else f" AND r.lane IN ({marks(ours)})"
+        sql = LINES + (OPEN if open_only else "") + of_lanes + NEWEST_FIRST
+        below = 2**62 if before is None else before
 
         def read(connection: Connection) -> tuple[list[Row], int]:
-            return run(connection, sql, values).fetchall(), int(scalar(connection, COUNT))
+            rows = run(connection, sql, (below, *ours, limit)).fetchall()
+            return rows, int(scalar(connection, COUNT + of_lanes, ours))
 
         rows, count = await self._database.read(read)
         lines = [_line(row) for row in rows]

@@ -33,7 +33,7 @@ REASONS_OF: Final = 20_000
 class PassageFilter:
     """Which passages to list; what is None does not narrow."""
 
-    lane: str | None = None
+    lanes: frozenset[str] | None = None
     direction: str | None = None
     state: str | None = None
     plate: str | None = None
@@ -145,7 +145,9 @@ def passages(connection: Connection, limit: int, before: int | None, where: Pass
     """A page of passages, newest first."""
     table = passage_table
     statement = select(table.c.document, table.c.opened_record, table.c.last_record)
-    for name in ("lane", "direction", "state", "plate", "verdict"):
+    if where.lanes is not None:
+        statement = statement.where(table.c.lane.in_(sorted(where.lanes)))
+    for name in ("direction", "state", "plate", "verdict"):
         value = getattr(where, name)
         if value is not None:
             statement = statement.where(table.c[name] == value)

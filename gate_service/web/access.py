@@ -32,9 +32,11 @@ NOBODY: Final[frozenset[Role]] = frozenset()
 class Address:
     """One method on one path: the roles whose session admits, and the scope whose token does.
 
-    `lane_bound`: a token bound to lanes must be bound to the one in the path. `is_open`: anybody. `while_locked`: a
-    locked session may still (it watches). `to_begin`: a person whose role must have a second factor and who has none
-    may still.
+    `lane_bound`: a token bound to lanes must be bound to the one in the path. `is_cut`: it gets what is of its lanes
+    and no more (the route cuts). `is_of_no_lane`: the answer tells nothing of the site, every token of the scope gets
+    it. Of all other addresses a token bound to lanes gets nothing: they tell of the whole site. `is_open`: anybody.
+    `while_locked`: a locked session may still (it watches). `to_begin`: a person whose role must have a second factor
+    and who has none may still.
     """
 
     method: str
@@ -42,6 +44,8 @@ class Address:
     roles: frozenset[Role] = NOBODY
     scope: Scope | None = None
     lane_bound: bool = False
+    is_cut: bool = False
+    is_of_no_lane: bool = False
     is_open: bool = False
     while_locked: bool = False
     to_begin: bool = False
@@ -69,7 +73,7 @@ ADDRESSES: Final = (
     Address("GET", "/point/{point}", DISPLAY, Scope.DISPLAY),
     Address("GET", "/sync", WATCH),
     Address("GET", "/api/docs", DOCS),
-    Address("GET", "/api/openapi.json", DOCS, Scope.READ),
+    Address("GET", "/api/openapi.json", DOCS, Scope.READ, is_of_no_lane=True),
     # the service itself
     Address("GET", "/readyz", WATCH, Scope.METRICS, while_locked=True),
     Address("GET", "/metrics", NOBODY, Scope.METRICS),
@@ -87,7 +91,7 @@ ADDRESSES: Final = (
     Address("POST", "/api/v1/account/factors/{purpose}/confirm", EVERYONE, to_begin=True),
     Address("POST", "/api/v1/account/factors/{purpose}/remove", EVERYONE, to_begin=True),
     # lanes
-    Address("GET", "/api/v1/lanes", WATCH, Scope.READ, while_locked=True),
+    Address("GET", "/api/v1/lanes", WATCH, Scope.READ, is_cut=True, while_locked=True),
     Address("GET", "/api/v1/lanes/{lane}", WATCH, Scope.READ, lane_bound=True, while_locked=True),
     Address("POST", "/api/v1/lanes/{lane}/scan", NOBODY, Scope.SCAN, lane_bound=True),
     Address("POST", "/api/v1/lanes/{lane}/plate", NOBODY, Scope.PLATE, lane_bound=True),
@@ -114,16 +118,16 @@ ADDRESSES: Final = (
     Address("POST", "/api/v1/matters/{record}/settle", COVER),
     Address("POST", "/api/v1/routing", WORK_LANES, Scope.ROUTING),
     Address("GET", "/api/v1/points/{point}", DISPLAY, Scope.DISPLAY),
-    Address("WS", "/api/v1/live", WATCH | {Role.DEVICE}, Scope.DISPLAY, while_locked=True),
-    Address("GET", "/api/v1/events", WATCH, Scope.EVENTS, while_locked=True),
+    Address("WS", "/api/v1/live", WATCH | {Role.DEVICE}, Scope.DISPLAY, is_cut=True, while_locked=True),
+    Address("GET", "/api/v1/events", WATCH, Scope.EVENTS, is_cut=True, while_locked=True),
     # the record
-    Address("GET", "/api/v1/passages", READ_RECORD, Scope.READ),
-    Address("GET", "/api/v1/passages/{passage_id}", READ_RECORD, Scope.READ),
+    Address("GET", "/api/v1/passages", READ_RECORD, Scope.READ, is_cut=True),
+    Address("GET", "/api/v1/passages/{passage_id}", READ_RECORD, Scope.READ, is_cut=True),
     Address("GET", "/api/v1/slips/{slip_no}", READ_RECORD, Scope.READ),
     Address("GET", "/api/v1/reasons", WATCH),
     Address("GET", "/api/v1/audit", AUDIT),
-    Address("GET", "/api/v1/motion", READ_RECORD, Scope.READ),
-    Address("GET", "/api/v1/devices", WATCH, Scope.READ),
+    Address("GET", "/api/v1/motion", READ_RECORD, Scope.READ, is_cut=True),
+    Address("GET", "/api/v1/devices", WATCH, Scope.READ, is_cut=True),
     # the lines outside
     Address("GET", "/api/v1/sync", WATCH, Scope.READ),
     # registers: read by operators, changed by supervisors; the form and results of inspections by whoever is there
@@ -224,3 +228,8 @@ def may_use(address: Address, role: Role | None, scopes: frozenset[Scope], lanes
     if address.scope is None or address.scope not in scopes:
         return False
     return not address.lane_bound or not lanes or lane in lanes
+
+
+def tells_of_the_whole_site(address: Address) -> bool:
+    """Whether a token bound to lanes gets nothing here, its scope or not: the answer cannot be cut to its lanes."""
+    return not (address.is_open or address.lane_bound or address.is_cut or address.is_of_no_lane)

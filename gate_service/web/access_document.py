@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from gate_service.domain.commands import Command, Role
-from gate_service.web.access import ADDRESSES, COMMANDS, Address
+from gate_service.web.access import ADDRESSES, COMMANDS, Address, tells_of_the_whole_site
 from lanes.approvals import APPROVERS, VALID_S
 
 HEAD: Final = """# Who may what
@@ -45,14 +45,18 @@ def _addresses() -> str:
 
 {_table(head, rows)}
 *open*: anybody, signed in or not. *locked*: a locked session may still. *enrolling*: a person whose role must have a
-second factor and who has none may still. *lane*: a token bound to lanes must be bound to that one.
+second factor and who has none may still. *lane*: a token bound to lanes must be bound to that one. *its lanes*: it gets
+what is of its lanes only. *site*: the answer is of the whole site, a token bound to lanes gets 403 `not_permitted`.
 """
 
 
 def _scope(address: Address) -> str:
     if address.scope is None:
         return ""
-    return f"{address.scope.value} (lane)" if address.lane_bound else address.scope.value
+    if tells_of_the_whole_site(address):
+        return f"{address.scope.value} (site)"
+    reach = " (lane)" if address.lane_bound else " (its lanes)" if address.is_cut else ""
+    return f"{address.scope.value}{reach}"
 
 
 def _state(address: Address) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from typing import Any, Protocol
@@ -170,8 +170,8 @@ class GateApi(Protocol):
         """A file that a record names, with its media type. Raises NotFoundError."""
         ...
 
-    async def passages(self, limit: int, before: str | None, lane: str | None) -> dict[str, Any]:
-        """Newest first: `{"passages": [...], "before": cursor or null}`."""
+    async def passages(self, limit: int, before: str | None, lanes: Collection[str] | None) -> dict[str, Any]:
+        """Newest first, of these lanes, None for all: `{"passages": [...], "before": cursor or null}`."""
         ...
 
     async def passage(self, passage_id: str) -> dict[str, Any]:
@@ -190,8 +190,13 @@ class GateApi(Protocol):
         """`{"counts": {command: {reason_code: times}}}` of late."""
         ...
 
-    async def motion(self, limit: int, before: int | None, *, open_only: bool) -> dict[str, Any]:
-        """Newest first: `{"motions": [...], "open": how many nobody has explained, "before": cursor or null}`."""
+    async def motion(
+        self, limit: int, before: int | None, *, open_only: bool, lanes: Collection[str] | None
+    ) -> dict[str, Any]:
+        """Newest first, of these lanes, None for all.
+
+        `{"motions": [...], "open": how many nobody has explained, "before": cursor or null}`
+        """
         ...
 
     async def devices(self) -> dict[str, Any]:

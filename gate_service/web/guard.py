@@ -12,11 +12,12 @@ from starlette.requests import HTTPConnection
 from gate_service.domain.errors import (
     AccessError,
     CrossSiteError,
+    NotPermittedError,
     NotSignedInError,
     SecondFactorMissingError,
     SessionLockedError,
 )
-from gate_service.web.access import TABLE, Address, may_use
+from gate_service.web.access import TABLE, Address, may_use, tells_of_the_whole_site
 from gate_service.web.context import Web, web_of
 from sync.accounts import Caller
 
@@ -86,7 +87,9 @@ def _place_of(origin: str) -> str | None:
 
 
 def check_admits(address: Address, caller: Caller | None, lane: str) -> Caller | None:
-    """Raise NotSignedInError or AccessError unless the table lets the caller in."""
+    """Raise NotSignedInError or AccessError unless the table lets the caller in; NotPermittedError where a token bound
+    to lanes asks for what is of the whole site.
+    """
     if address.is_open:
         return caller
     if caller is None:
@@ -94,7 +97,17 @@ def check_admits(address: Address, caller: Caller | None, lane: str) -> Caller |
     if not may_use(address, caller.role, caller.scopes, caller.lanes, lane):
         whom = f"role {caller.role}" if caller.role else f"token {caller.actor.name!r}"
         raise AccessError(f"{address.method} {address.path}: {whom} may not use it")
+    if caller.lanes and tells_of_the_whole_site(address):
+        bound = ", ".join(sorted(caller.lanes))
+        raise NotPermittedError(f"{address.path}: a token for every lane expected, found one bound to {bound}"[:300])
     return caller
+
+
+def check_lane_of(caller: Caller, lane: str | None, what: str) -> None:
+    """Raise NotPermittedError where a token bound to lanes asks for something of another one."""
+    if caller.lanes and lane not in caller.lanes:
+        bound = ", ".join(sorted(caller.lanes))
+        raise NotPermittedError(f"{what}: one of lane {bound} expected, this token is bound to it"[:300])
 
 
 def is_locked(web: Web, caller: Caller) -> bool:

@@ -46,10 +46,13 @@ def ages_of(snapshot: Snapshot) -> dict[str, Any]:
 
 
 class Mailbox:
-    """What one connection has not been sent yet. `lane` limits it to one lane, as its driver may see it."""
+    """What one connection has not been sent yet. `lane` limits it to one lane, as its driver may see it; `only` to
+    these lanes, empty for all.
+    """
 
-    def __init__(self, lane: str | None) -> None:
+    def __init__(self, lane: str | None, only: frozenset[str] = frozenset()) -> None:
         self.lane = lane
+        self.only = only
         self._lanes: dict[str, str] = {}
         self._beat: str | None = None
         self._wake = asyncio.Event()
@@ -128,9 +131,9 @@ class LiveHub:
         return not self._closing.is_set()
 
     @contextmanager
-    def listen(self, lane: str | None = None) -> Iterator[Mailbox]:
-        """A mailbox that begins with every lane as it is now."""
-        mailbox = Mailbox(lane)
+    def listen(self, lane: str | None = None, only: frozenset[str] = frozenset()) -> Iterator[Mailbox]:
+        """A mailbox that begins with every lane as it is now; `only` these lanes, empty for all."""
+        mailbox = Mailbox(lane, only)
         for snapshot in self._gate.lanes():
             self._put(mailbox, snapshot, None)
         self._mailboxes.add(mailbox)
@@ -144,7 +147,8 @@ class LiveHub:
     def _put(self, mailbox: Mailbox, snapshot: Snapshot, text: str | None) -> None:
         lane_id = str(snapshot["id"])
         if mailbox.lane is None:
-            mailbox.put_lane(lane_id, text or encode(snapshot))
+            if not mailbox.only or lane_id in mailbox.only:
+                mailbox.put_lane(lane_id, text or encode(snapshot))
         elif mailbox.lane == lane_id:
             mailbox.put_lane(lane_id, encode(driver_view(snapshot)))
 
@@ -181,8 +185,11 @@ class LiveHub:
         ages = {str(snapshot["id"]): ages_of(snapshot) for snapshot in self._gate.lanes()}
         whole = encode({"type": "beat", "at": at, "ages": ages})
         for mailbox in self._mailboxes:
-            if mailbox.lane is None:
+            if mailbox.lane is None and not mailbox.only:
                 mailbox.put_beat(whole)
+            elif mailbox.lane is None:
+                mine = {lane: one for lane, one in ages.items() if lane in mailbox.only}
+                mailbox.put_beat(encode({"type": "beat", "at": at, "ages": mine}))
             else:
                 mine = {mailbox.lane: ages.get(mailbox.lane)}
                 mailbox.put_beat(encode({"type": "beat", "at": at, "ages": mine}))

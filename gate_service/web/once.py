@@ -30,19 +30,15 @@ async def once(
     if SHAPE.fullmatch(key) is None:
         raise IdempotencyError("Idempotency-Key: a header of 1 to 128 visible ASCII characters expected")
     digest = hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
-    kept = await web.idempotency.begin(caller.actor.label, key, digest)
-    if kept is None:
-        kept = await _first(web, caller, key, work)
+    kept = await web.idempotency.once(caller.actor.label, key, digest, lambda: _first(work))
     kind = "application/json" if kept.status < 400 else "application/problem+json"
     return Response(kept.body, kept.status, media_type=kind)
 
 
-async def _first(web: Web, caller: Caller, key: str, work: Callable[[], Awaitable[dict[str, Any]]]) -> Answer:
+async def _first(work: Callable[[], Awaitable[dict[str, Any]]]) -> Answer:
     try:
-        answer = Answer(201, bytes(JSONResponse(await work()).body))
+        return Answer(201, bytes(JSONResponse(await work()).body))
     except (RecordError, OutcomeUnknownError):
         raise
     except GateError as error:
-        answer = Answer(status_of(error), bytes(problem_of(error).body))
-    await web.idempotency.keep(caller.actor.label, key, answer)
-    return answer
+        return Answer(status_of(error), bytes(problem_of(error).body))

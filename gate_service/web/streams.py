@@ -47,9 +47,9 @@ def event_stream(events: AsyncIterator[str]) -> StreamingResponse:
 
 
 async def lane_events(web: Web, caller: Caller) -> AsyncIterator[str]:
-    """Every lane once, then every change, as `event: lane`; `event: beat` once a second."""
+    """Every lane (of the token's own) once, then every change, as `event: lane`; `event: beat` once a second."""
     is_admitted = StillAdmitted(web, caller)
-    with web.hub.listen() as mailbox:
+    with web.hub.listen(only=caller.lanes) as mailbox:
         while (taken := await mailbox.take()) is not None and await is_admitted():
             lanes, beat = taken
             for text in lanes:

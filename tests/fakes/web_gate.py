@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import copy
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -93,6 +93,7 @@ def overweight_passage() -> dict[str, Any]:
     """A passage that waits for a person: heavier than declared."""
     return {
         "id": "0192f0c4-0000-7000-8000-000000000001",
+        "lane": "in-d1",
         "facts_version": 7,
         "opened_at": iso(95),
         "plate": "浙B12345",
@@ -310,6 +311,7 @@ class FakeGate:
     approved: list[tuple[str, str, Actor]] = field(default_factory=list)
     needs_second: bool = False
     scans: list[tuple[str, str, str | None]] = field(default_factory=list)
+    motions: list[dict[str, Any]] = field(default_factory=list)
     read_answer: dict[str, Any] | None = None
     plates: list[tuple[str, PlateRead]] = field(default_factory=list)
     photos: list[tuple[str, bytes, str]] = field(default_factory=list)
@@ -454,8 +456,9 @@ class FakeGate:
             raise NotFoundError("file: named by a record expected, found none")
         return self.photos[-1][1], self.photos[-1][2]
 
-    async def passages(self, limit: int, before: str | None, lane: str | None) -> dict[str, Any]:
-        return {"passages": [overweight_passage()][:limit], "before": None}
+    async def passages(self, limit: int, before: str | None, lanes: Collection[str] | None) -> dict[str, Any]:
+        found = [one for one in [overweight_passage()] if lanes is None or one["lane"] in lanes]
+        return {"passages": found[:limit], "before": None}
 
     async def passage(self, passage_id: str) -> dict[str, Any]:
         if passage_id != overweight_passage()["id"]:
@@ -471,8 +474,11 @@ class FakeGate:
     async def reasons(self) -> dict[str, Any]:
         return {"counts": self.reason_counts}
 
-    async def motion(self, limit: int, before: int | None, *, open_only: bool) -> dict[str, Any]:
-        return {"motions": [], "open": 0, "before": None}
+    async def motion(
+        self, limit: int, before: int | None, *, open_only: bool, lanes: Collection[str] | None
+    ) -> dict[str, Any]:
+        found = [one for one in self.motions if lanes is None or one["lane"] in lanes]
+        return {"motions": found[:limit], "open": len(found), "before": None}
 
     async def devices(self) -> dict[str, Any]:
         if self.device_facts is not None:

@@ -126,6 +126,45 @@ async def test_a_token_bound_to_a_lane_does_not_reach_the_next(site: Site) -> No
     assert site.gate.scans == [("in-d1", "Z1", None)]
 
 
+async def test_a_token_bound_to_a_lane_is_told_of_that_lane_and_nothing_of_the_site(site: Site) -> None:
+    site.gate.motions = [{"lane": "in-d1", "number": 2}, {"lane": "in-d2", "number": 1}]
+    others = [one for one in site.gate.snapshots if one != "in-d1"]
+    secret = await site.tokens.add_token("bound", list(Scope), ["in-d1"], "service")
+    async with site.client(headers={"authorization": f"Bearer {secret}"}) as client:
+        for address in HTTP:
+            if address.scope is None or address.path in STREAMS:
+                continue
+            status, code = await asked(client, address)
+            expected = not (address.lane_bound or address.is_cut or address.path == "/api/openapi.json")
+            assert ((status, code) == (403, "not_permitted")) is expected, (address, status, code)
+            if address.is_cut and not expected and status == 200:
+                told = (await client.get(concrete(address))).text
+                assert "in-d1" in told, address
+                assert not [one for one in others if one in told], address
+        assert (await client.get("/api/v1/hazmat/stream")).json()["code"] == "not_permitted"
+        assert (await client.get("/api/v1/passages?lane=in-d2")).json()["code"] == "not_permitted"
+        passage = site.gate.lane("in-d1")["passage"]["id"]
+        assert (await client.get(f"/api/v1/passages/{passage}")).status_code == 200
+    other = await site.tokens.add_token("other", [Scope.READ], ["in-d2"], "service")
+    async with site.client(headers={"authorization": f"Bearer {other}"}) as client:
+        assert (await client.get("/api/v1/passages")).json()["passages"] == []
+        assert (await client.get(f"/api/v1/passages/{passage}")).json()["code"] == "not_permitted"
+
+
+async def test_a_stream_to_a_token_bound_to_a_lane_tells_of_that_lane(site: Site) -> None:
+    async with (
+        await site.with_token("listener", Scope.EVENTS, "in-d1") as client,
+        client.stream("GET", "/api/v1/events") as answer,
+    ):
+        told = []
+        async for line in answer.aiter_lines():
+            told.append(line)
+            if line.startswith("data:") and told[-2] == "event: beat":
+                break
+    assert any('"in-d1"' in line for line in told)
+    assert not [line for line in told for one in site.gate.snapshots if one != "in-d1" and f'"{one}"' in line]
+
+
 async def test_a_read_that_counts_for_no_passage_yet_is_answered_202(site: Site) -> None:
     site.gate.read_answer = {"kept_for_next": True}
     for scope, kind, body in ((Scope.SCAN, "scan", {"code": "Z1"}), (Scope.PLATE, "plate", {"plate": None})):

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import suppress
 from pathlib import Path
 from time import monotonic
+from typing import Any
 
 import httpx
 import pytest
@@ -85,6 +86,26 @@ async def test_the_same_key_is_answered_again_and_not_carried_out_again(
     first = await command(operator, release(site))
     again = await command(operator, release(site) | {"passage_id": first.request and release(site)["passage_id"]})
     assert (again.status_code, again.json()) == (200, first.json())
+    assert len(site.gate.given) == 1
+
+
+async def test_two_requests_at_once_with_one_key_are_one_act_and_one_answer(
+    site: Site, operator: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain, go_on = site.gate.command, asyncio.Event()
+
+    async def slow(*asked: Any) -> dict[str, Any]:
+        await go_on.wait()
+        return await plain(*asked)
+
+    monkeypatch.setattr(site.gate, "command", slow)
+    body = release(site)
+    async with asyncio.TaskGroup() as group:
+        asked = [group.create_task(command(operator, body)) for _ in range(3)]
+        await asyncio.sleep(0.05)  # all three are there before the first is done
+        go_on.set()
+    answers = [task.result() for task in asked]
+    assert [(one.status_code, one.json()) for one in answers] == [(200, {"done": "release"})] * 3
     assert len(site.gate.given) == 1
 
 

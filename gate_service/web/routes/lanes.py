@@ -134,9 +134,8 @@ async def command(
     web.gate.lane(lane)
     _check_command(body, caller)
     asked = json.dumps([lane, body.model_dump(mode="json")], sort_keys=True).encode()
-    kept = await web.idempotency.begin(caller.actor.label, key, hashlib.sha256(asked).hexdigest())
-    if kept is None:
-        kept = await _carry_out(web, caller, lane, body, key)
+    digest = hashlib.sha256(asked).hexdigest()
+    kept = await web.idempotency.once(caller.actor.label, key, digest, lambda: _carry_out(web, caller, lane, body))
     kind = "application/json" if kept.status < 400 else "application/problem+json"
     return Response(kept.body, kept.status, media_type=kind)
 
@@ -156,21 +155,19 @@ def _check_command(body: LaneCommand, caller: Caller) -> None:
         raise InputError(f"{body.command}: fields.side expected, one of entry, exit")
 
 
-async def _carry_out(web: Web, caller: Caller, lane: str, body: LaneCommand, key: str) -> Answer:
-    """Give the command to the lane and keep what comes of it, refusals too: asked again, they are the same."""
+async def _carry_out(web: Web, caller: Caller, lane: str, body: LaneCommand) -> Answer:
+    """Give the command to the lane; what comes of it, refusals too, is answered again when asked again."""
     fields = {} if body.fields is None else body.fields.model_dump(exclude_none=True)
     request = CommandRequest(
         body.command, body.passage_id, body.facts_version, body.reason_code, (body.reason or "").strip() or None, fields
     )
     try:
         done = await web.gate.command(lane, request, caller.actor)
-        answer = Answer(202 if "pending" in done else 200, bytes(JSONResponse(done).body))
+        return Answer(202 if "pending" in done else 200, bytes(JSONResponse(done).body))
     except (RecordError, OutcomeUnknownError):
         raise
     except GateError as error:
-        answer = Answer(status_of(error), bytes(problem_of(error).body))
-    await web.idempotency.keep(caller.actor.label, key, answer)
-    return answer
+        return Answer(status_of(error), bytes(problem_of(error).body))
 
 
 @router.post("/lanes/{lane}/commands/{command_id}/approve", openapi_extra=described(Approval))

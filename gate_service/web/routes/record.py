@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, Query, Response
 
 from gate_service.web import guard
 from gate_service.web.context import Cursor, Limit, Parts
+from gate_service.web.guard import Admitted
 
 router = APIRouter(prefix="/api/v1", tags=["record"], dependencies=[Depends(guard.admit)])
 
@@ -15,18 +16,24 @@ router = APIRouter(prefix="/api/v1", tags=["record"], dependencies=[Depends(guar
 @router.get("/passages")
 async def passages(
     web: Parts,
+    caller: Admitted,
     limit: Limit = 50,
     before: Cursor = None,
     lane: Annotated[str | None, Query(max_length=64)] = None,
 ) -> dict[str, Any]:
-    """Newest first."""
-    return await web.gate.passages(limit, before, lane)
+    """Newest first. A token bound to lanes gets those of its lanes."""
+    if lane is not None:
+        guard.check_lane_of(caller, lane, f"lane {lane!r}")
+    lanes = caller.lanes or None if lane is None else {lane}
+    return await web.gate.passages(limit, before, lanes)
 
 
 @router.get("/passages/{passage_id}")
-async def passage(web: Parts, passage_id: str) -> dict[str, Any]:
+async def passage(web: Parts, caller: Admitted, passage_id: str) -> dict[str, Any]:
     """One passage, whole."""
-    return await web.gate.passage(passage_id)
+    found = await web.gate.passage(passage_id)
+    guard.check_lane_of(caller, found["lane"], f"passage {passage_id!r}")
+    return found
 
 
 @router.get("/files/{sha256}", response_class=Response)

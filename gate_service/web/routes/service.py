@@ -9,6 +9,7 @@ from fastapi.responses import JSONResponse, PlainTextResponse
 
 from gate_service.web import guard
 from gate_service.web.context import Parts
+from gate_service.web.guard import Admitted
 
 router = APIRouter(tags=["service"], dependencies=[Depends(guard.admit)])
 
@@ -33,6 +34,9 @@ async def metrics(web: Parts) -> Response:
 
 
 @router.get("/api/v1/devices")
-async def devices(web: Parts) -> dict[str, Any]:
-    """Every device with its fault and the age of its last good answer."""
-    return await web.gate.devices()
+async def devices(web: Parts, caller: Admitted) -> dict[str, Any]:
+    """Every device with its fault and the age of its last good answer; to a token bound to lanes theirs only."""
+    if not caller.lanes:
+        return await web.gate.devices()
+    mine = [device for lane in web.gate.lanes() if lane["id"] in caller.lanes for device in lane["devices"]]
+    return {"devices": list({device["device"]: device for device in mine}.values())}

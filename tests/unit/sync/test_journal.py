@@ -168,7 +168,7 @@ async def test_passages_are_listed_newest_first_by_page_and_filter(journal):
     async def found(**where):
         return {view.document["plate"][-1] for view in await journal.passages(where=PassageFilter(**where))}
 
-    assert await found(lane="in-d1") == {"1", "3", "5", "7"}
+    assert await found(lanes=frozenset({"in-d1"})) == {"1", "3", "5", "7"}
     assert await found(plate="浙B00002") == {"2"}
     assert await found(slip_no=slip_no(4)) == {"4"}
     assert await found(is_open=False) == {"3"}

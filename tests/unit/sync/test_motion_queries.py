@@ -50,6 +50,14 @@ async def test_every_motion_without_a_command_stands_there_and_nothing_else_does
     assert (page["open"], page["before"]) == (2, None)
 
 
+async def test_the_ledger_of_some_lanes_counts_and_shows_theirs_only(record):
+    _, journal, ledger, _ = record
+    ours = await _write(journal, "motion_unexplained", what="wrong_way")
+    await _write(journal, "motion_unexplained", lane="in-2", what="wrong_way")
+    page = await ledger.page(10, None, open_only=True, lanes={"in-1"})
+    assert ([line["number"] for line in page["motions"]], page["open"]) == ([ours], 1)
+
+
 async def test_a_word_is_shown_with_its_motion_and_stands(record):
     _, journal, ledger, shifts = record
     number = await _write(journal, "motion_unexplained", what="light_load")

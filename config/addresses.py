@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import re
 import ssl
 from pathlib import Path
+from typing import Final
 from urllib.parse import urlsplit
 
 from config.schema import SiteFile
 from gate_service.domain.errors import ConfigError, DestinationRefusedError
 from sync.authority import read_secrets
 from sync.destination import check_url
+
+LONGEST_HOST: Final = 253  # RFC 1035, 2.3.4: 255 octets on the wire
+HOST: Final = re.compile(
+    r"(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)*(?=[^.]*[A-Za-z])[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+)
 
 
 def address_problems(file: SiteFile, folder: Path) -> list[str]:
@@ -44,6 +51,11 @@ def _certificate_problems(file: SiteFile, folder: Path) -> list[str]:
         files = f"{str(folder / certificate)!r} and {str(folder / key)!r}"
         return [f"listen: a PEM certificate and its key without a password expected in {files}, found: {error}"]
     return []
+
+
+def is_host_name(text: str) -> bool:
+    """Whether a text can be the name of a host (RFC 1123, 2.1); what ends in a number would be an address."""
+    return len(text) <= LONGEST_HOST and HOST.fullmatch(text) is not None
 
 
 def _is_http(url: str) -> bool:

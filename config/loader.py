@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from pydantic import ValidationError
 
-from config.addresses import address_problems
+from config.addresses import address_problems, is_host_name
 from config.policy_file import read_policy_file
 from config.schema import Lane, SiteFile
 from config.wiring import wiring_problems
@@ -331,6 +331,8 @@ def _listen_problems(file: SiteFile) -> list[str]:
         loopback = ip_address(listen.host).is_loopback
     except ValueError:
         loopback = listen.host == "localhost"
+        if not is_host_name(listen.host):
+            return [f"listen.host: an IP address of this machine or a host name expected, found {listen.host!r}"]
     if not loopback and listen.tls_certificate_file is None and not listen.plain_http_off_loopback:
         return [
             f"listen.host: {listen.host!r} is off loopback: a certificate, or plain_http_off_loopback = true, expected"

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from datetime import datetime
 from decimal import Decimal
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-Identifier = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,31}$")]
+from config.visible import VisibleLine
+
+IDENTIFIER: Final = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,31}$"
+Identifier = Annotated[str, StringConstraints(pattern=IDENTIFIER)]
 Seconds = Annotated[float, Field(gt=0, le=3600, strict=True)]  # strict: true is no second
 PerMille = Annotated[int, Field(ge=0, le=1000)]
 Bit = Annotated[int, Field(ge=0, le=65535, strict=True)]  # strict: true is no number of an input
@@ -27,8 +30,8 @@ class Shape(BaseModel):
 class Name(Shape):
     """A name in both languages of the pages."""
 
-    zh: str
-    en: str
+    zh: VisibleLine
+    en: VisibleLine
 
 
 class Site(Shape):

@@ -16,6 +16,7 @@ from typing import Any, Final
 from sqlalchemy import Connection
 
 from gate_service.domain.errors import InputError, NotFoundError
+from gate_service.domain.plain_text import hidden_in
 from gate_service.domain.ports import Clock
 from gate_service.domain.record import Entry
 from sync.chain import sha256_hex
@@ -40,6 +41,8 @@ async def erase_passage(journal: SqlJournal, clock: Clock, passage_id: str, reas
     """
     if not reason.strip():
         raise InputError("erase: a reason expected")
+    if (hidden := hidden_in(reason)) is not None:
+        raise InputError(f"reason: no control or direction characters expected, found {hidden}")
     database = journal.database
     found = await database.read(lambda connection: _find(connection, passage_id))
     facts = {"passage_id": passage_id, "records": found["records"], "kept": found["kept"], "reason": reason.strip()}

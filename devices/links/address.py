@@ -11,6 +11,8 @@ from gate_service.domain.errors import InputError
 
 MODBUS_PORT: Final = 502  # MODBUS Messaging on TCP/IP Implementation Guide V1.0b, 4.3.2
 LARGEST_UNIT: Final = 255
+NETWORK_SCHEMES: Final = frozenset({"socket", "rfc2217"})
+OTHER_SCHEMES: Final = frozenset({"loop", "spy", "alt", "hwgrep"})  # pySerial 3.5, URL handlers
 LINE_KEYS: Final = frozenset({"baud", "bytesize", "parity", "stopbits", "dtr", "rts"})
 
 
@@ -56,7 +58,26 @@ def parse_line(url: str) -> SerialLine:
     device, _, query = url.partition("?")
     if not device:
         raise InputError(f"serial port: a device path or URL expected, found {url!r}")
+    if "://" in device:
+        _check_remote(device, url)
     return _line(device, dict(parse_qsl(query, keep_blank_values=True)), url)
+
+
+def _check_remote(device: str, url: str) -> None:
+    """Raise InputError for a URL that pyserial does not know, or one of a serial server without its host or port."""
+    scheme = device.partition("://")[0].lower()
+    if scheme not in NETWORK_SCHEMES:
+        if scheme in OTHER_SCHEMES:
+            return
+        known = ", ".join(f"{one}://" for one in sorted(NETWORK_SCHEMES | OTHER_SCHEMES))
+        raise InputError(f"serial port: a device path or one of {known} expected, found {url!r}")
+    try:
+        parts = urlsplit(device)
+        host, port = parts.hostname, parts.port
+    except ValueError:  # a port that is none or above 65535, an IPv6 address without its end
+        host, port = None, None
+    if not host or not port or parts.path not in {"", "/"}:
+        raise InputError(f"serial port: {scheme}://host:port with a port of 1 to 65535 expected, found {url!r}")
 
 
 def parse_modbus(url: str) -> ModbusAddress:

@@ -351,7 +351,7 @@ def token_add(
     from gate_service.cli import token as verb
     from gate_service.cli.data_directory import find
 
-    raise typer.Exit(verb.run(find(data, config), name=name, scope=scope, lanes=lane or []))
+    raise typer.Exit(verb.run(find(data, config), name=name, scope=scope, lanes=lane or [], config=config))
 
 
 @policy.command("check")

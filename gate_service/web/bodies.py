@@ -15,17 +15,16 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstrai
 from pydantic_core import from_json
 from starlette.exceptions import HTTPException
 
+from config.visible import VisibleLine, VisibleText
 from gate_service.domain.commands import Command, Role, Scope
 from gate_service.domain.errors import InputError
 from gate_service.web.problems import places
 
 M = TypeVar("M", bound="Body")
 
-# No control characters: they have no place in a name, a number or a reason, and end up in logs and on screens.
-PRINTABLE: Final = r"^[^\x00-\x1f\x7f]*$"
-Short = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=PRINTABLE)]
-Text = Annotated[str, StringConstraints(max_length=1000, pattern=r"^[^\x00-\x08\x0b-\x1f\x7f]*$")]
-Code = Annotated[str, StringConstraints(min_length=1, max_length=4096, pattern=PRINTABLE)]  # a QR code: at most 2,953
+Short = Annotated[VisibleLine, StringConstraints(min_length=1, max_length=64)]
+Text = Annotated[VisibleText, StringConstraints(max_length=1000)]
+Code = Annotated[VisibleLine, StringConstraints(min_length=1, max_length=4096)]  # a QR code: at most 2,953
 Secret = Annotated[str, StringConstraints(min_length=1, max_length=512)]
 Several = Annotated[list[Short], Field(max_length=20)]
 Digits = Annotated[str, StringConstraints(pattern=r"^[0-9]{6,8}$")]
@@ -97,7 +96,7 @@ class Plate(Body):
     """What a camera saw. Null: not looked at; an empty list: looked and nothing there."""
 
     plate: Short | None
-    trailer_plate: Annotated[str, StringConstraints(max_length=64, pattern=PRINTABLE)] | None = None
+    trailer_plate: Annotated[VisibleLine, StringConstraints(max_length=64)] | None = None
     containers: Several | None = None
     seals: Several | None = None
     confidence: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] | None = None
@@ -109,7 +108,7 @@ class CommandFields(Body):
     """What a command needs beyond passage and reason."""
 
     plate: Short | None = None
-    trailer_plate: Annotated[str, StringConstraints(max_length=64, pattern=PRINTABLE)] | None = None
+    trailer_plate: Annotated[VisibleLine, StringConstraints(max_length=64)] | None = None
     slip_nos: Several | None = None
     containers: Several | None = None
     seals: Several | None = None
@@ -207,7 +206,7 @@ class Enterprise(Body):
     """The enterprise whose stock is corrected."""
 
     customs_code: Short
-    name: Annotated[str, StringConstraints(max_length=200, pattern=PRINTABLE)] | None = None
+    name: Annotated[VisibleLine, StringConstraints(max_length=200)] | None = None
 
 
 class CorrectedLine(Body):
@@ -215,14 +214,14 @@ class CorrectedLine(Body):
 
     storage_unit: Short
     un_no: Annotated[str, StringConstraints(pattern=r"^[0-9]{4}$")]
-    name: Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=PRINTABLE)]
+    name: Annotated[VisibleLine, StringConstraints(min_length=1, max_length=200)]
     hazard_class: Annotated[str, StringConstraints(pattern=r"^[1-9](\.[1-6])?[A-Z]?$")] = Field(alias="class")
     change_kg: Annotated[Decimal, Field(strict=False, ge=-1_000_000_000, le=1_000_000_000, decimal_places=3)]
     cas: Short | None = None
     subsidiary: Several = Field(default_factory=list)
     packing_group: Literal["I", "II", "III"] | None = None
     emergency_phone: Short | None = None
-    sds: Annotated[str, StringConstraints(max_length=500, pattern=PRINTABLE)] | None = None
+    sds: Annotated[VisibleLine, StringConstraints(max_length=500)] | None = None
     ghs_symbol: Several = Field(default_factory=list)
 
 

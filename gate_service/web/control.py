@@ -10,15 +10,17 @@ import asyncio
 import contextlib
 import json
 import os
+import re
 import socket
 import struct
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
 
 from pydantic import TypeAdapter, ValidationError
 
+from config.schema import IDENTIFIER
 from gate_service.domain.commands import Role, Scope
 from gate_service.domain.errors import AccountError, GateError, RecordError
 from sync.accounts import Accounts
@@ -31,6 +33,7 @@ ANSWER_WITHIN_S: Final = 10.0
 PEER: Final = struct.Struct("3i")  # struct ucred of unix(7): pid, uid, gid
 ROLE: Final = TypeAdapter(Role)
 SCOPES: Final = TypeAdapter(list[Scope])
+LANE: Final = re.compile(IDENTIFIER)
 
 
 Other = Callable[[dict[str, Any], str], Awaitable[dict[str, Any]]]
@@ -38,19 +41,39 @@ Other = Callable[[dict[str, Any], str], Awaitable[dict[str, Any]]]
 
 
 async def carry_out(
-    accounts: Accounts, tokens: Tokens, request: dict[str, Any], by: str, others: Mapping[str, Other] | None = None
+    accounts: Accounts,
+    tokens: Tokens,
+    request: dict[str, Any],
+    by: str,
+    others: Mapping[str, Other] | None = None,
+    *,
+    site_lanes: Collection[str] | None = None,
 ) -> dict[str, Any]:
-    """Do one request: `{"do": "add_user"|"add_token"|…, ...}`. Raises AccountError, and what the others raise."""
+    """Do one request: `{"do": "add_user"|"add_token"|…, ...}`. Raises AccountError, and what the others raise.
+
+    `site_lanes`: the lanes that there are, None where nobody here knows them.
+    """
     match request:
         case {"do": "add_user", "name": str(name), "role": str(role), "password": str(password)}:
             await accounts.add_user(name, _one_of(ROLE, role, "role", Role), password, by)
             return {"name": name, "role": role}
         case {"do": "add_token", "name": str(name), "scopes": list(scopes), "lanes": list(lanes)}:
             wanted = _one_of(SCOPES, scopes, "scope", Scope)
-            return {"name": name, "token": await tokens.add_token(name, wanted, [str(lane) for lane in lanes], by)}
+            bound = [str(lane) for lane in lanes]
+            check_lanes(bound, site_lanes)
+            return {"name": name, "token": await tokens.add_token(name, wanted, bound, by)}
         case {"do": str(verb)} if others is not None and verb in others:
             return await others[verb](request, by)
     raise AccountError("control: add_user or add_token with its fields expected")
+
+
+def check_lanes(lanes: Collection[str], site_lanes: Collection[str] | None) -> None:
+    """Raise AccountError for lanes that the site has not; where its lanes are not known, for what can be no lane."""
+    for lane in lanes:
+        if site_lanes is not None and lane not in site_lanes:
+            raise AccountError(f"lane: one of {', '.join(sorted(site_lanes))} expected, found {lane!r}"[:300])
+        if LANE.fullmatch(lane) is None:
+            raise AccountError(f"lane: 1 to 32 letters, digits, _ and - expected, found {lane!r}"[:300])
 
 
 def _one_of(adapter: TypeAdapter[Any], value: object, what: str, allowed: type[Role | Scope]) -> Any:
@@ -73,7 +96,14 @@ def _short_path(directory: Path) -> Iterator[str]:
 class ControlSocket:
     """Listens as long as it is entered. The service holds the directory's lock, so an old socket is nobody's."""
 
-    def __init__(self, accounts: Accounts, tokens: Tokens, others: Mapping[str, Other] | None = None) -> None:
+    def __init__(
+        self,
+        accounts: Accounts,
+        tokens: Tokens,
+        others: Mapping[str, Other] | None = None,
+        site_lanes: Collection[str] | None = None,
+    ) -> None:
+        self._site_lanes = site_lanes
         self._accounts = accounts
         self._others = others
         self._tokens = tokens
@@ -127,7 +157,7 @@ class ControlSocket:
             request = json.loads(line)
             if not isinstance(request, dict):
                 raise AccountError("control: a JSON object expected")
-            return await carry_out(self._accounts, self._tokens, request, by, self._others)
+            return await carry_out(self._accounts, self._tokens, request, by, self._others, site_lanes=self._site_lanes)
         except json.JSONDecodeError:
             return {"error": {"code": AccountError.code, "message": "control: a JSON object expected"}}
         except GateError as error:

@@ -185,11 +185,8 @@ class LiveHub:
         ages = {str(snapshot["id"]): ages_of(snapshot) for snapshot in self._gate.lanes()}
         whole = encode({"type": "beat", "at": at, "ages": ages})
         for mailbox in self._mailboxes:
-            if mailbox.lane is None and not mailbox.only:
+            seen = mailbox.only if mailbox.lane is None else {mailbox.lane}
+            if not seen:
                 mailbox.put_beat(whole)
-            elif mailbox.lane is None:
-                mine = {lane: one for lane, one in ages.items() if lane in mailbox.only}
-                mailbox.put_beat(encode({"type": "beat", "at": at, "ages": mine}))
             else:
-                mine = {mailbox.lane: ages.get(mailbox.lane)}
-                mailbox.put_beat(encode({"type": "beat", "at": at, "ages": mine}))
+                mailbox.put_beat(encode({"type": "beat", "at": at, "ages": {lane: ages.get(lane) for lane in seen}}))

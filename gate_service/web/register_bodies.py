@@ -6,11 +6,12 @@ from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, Field, StringConstraints
 
+from config.visible import VisibleLine
 from gate_service.gate_form import GoodsForm, GoodsLine
-from gate_service.web.bodies import PRINTABLE, Body, Short, Text
+from gate_service.web.bodies import Body, Short, Text
 from sync.register_changes import ServiceVehicle
 
-Maybe = Annotated[str, StringConstraints(max_length=200, pattern=PRINTABLE)]
+Maybe = Annotated[VisibleLine, StringConstraints(max_length=200)]
 Kilograms = Annotated[float, Field(strict=False, ge=0, le=1_000_000, allow_inf_nan=False)]
 Quantity = Annotated[float, Field(strict=False, ge=0, le=1_000_000_000, allow_inf_nan=False)]
 Why = Annotated[Text, Field(min_length=1)]

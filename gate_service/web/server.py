@@ -51,7 +51,8 @@ class WebServer:
         """`verbs`: what else may be asked over the control socket."""
         self._settings = settings
         self._web: Web = app.state.web
-        self._control = ControlSocket(self._web.accounts, self._web.tokens, verbs)
+        lanes = [str(lane["id"]) for lane in self._web.gate.lanes()]
+        self._control = ControlSocket(self._web.accounts, self._web.tokens, verbs, lanes)
         self._server = _Server(_config(app, settings))
         self._others = contextlib.AsyncExitStack()
         self._task: asyncio.Task[None] | None = None

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from gate_service.cli.token import run as add_token
 from gate_service.domain.commands import Role, Scope
 from gate_service.domain.errors import AccountError, NotFoundError, TooManyAttemptsError
 from gate_service.web.control import EARLIER_NAME, SOCKET_NAME
@@ -22,6 +23,8 @@ from sync.passwords import Passwords
 from sync.tokens import Tokens
 from tests.fakes.web_gate import FakeClock
 from tests.fakes.web_site import PASSWORD, QUICK, serve
+
+EXAMPLE = Path("config/site.example.toml")
 
 
 async def gate(*words: str, given: str = "") -> tuple[int, str, str]:
@@ -52,6 +55,17 @@ async def test_the_verbs_ask_the_running_service_and_its_record_names_who(tmp_pa
         again = await gate("user", "add", "ann", "--role", "operator", *data, "--password-stdin", given=PASSWORD)
         assert again[0] == 2
         assert "taken" in again[2]
+
+
+async def test_a_token_is_bound_to_lanes_that_there_are(tmp_path: Path) -> None:
+    words = ("token", "add", "scanner", "--scope", "scan", "--lane")
+    async with serve(tmp_path):
+        status, _, said = await gate(*words, "in-d9", "--data", str(tmp_path))
+        assert (status, "in-d1" in said, "'in-d9'" in said) == (2, True, True)
+    with pytest.raises(AccountError, match=r"one of .* expected, found 'in-d9'"):
+        add_token(tmp_path, name="scanner", scope="scan", lanes=["in-d9"], config=EXAMPLE)
+    with pytest.raises(AccountError, match="letters, digits, _ and - expected"):
+        await asyncio.to_thread(add_token, tmp_path, name="scanner", scope="scan", lanes=["no lane"])
 
 
 async def test_only_the_owner_of_the_data_can_open_the_control_socket(tmp_path: Path) -> None:

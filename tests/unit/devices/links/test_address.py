@@ -15,6 +15,26 @@ def test_a_serial_port_with_its_settings() -> None:
 
 def test_a_serial_server_is_a_socket() -> None:
     assert parse_line("socket://127.0.0.1:7001").is_socket
+    assert parse_line("rfc2217://[::1]:65535?baud=4800").is_socket
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "socket://h:99999",
+        "socket://h",
+        "socket://h:0",
+        "socket://:4001",
+        "socket://h:x",
+        "socket://[::1",
+        "socket://h:1/2",
+        "sokcet://h:1",
+    ],
+)
+def test_a_serial_server_needs_its_host_and_a_port_that_there_is(url: str) -> None:
+    with pytest.raises(InputError, match=r"host:port with a port of 1 to 65535|one of .*socket://") as refused:
+        parse_line(url)
+    assert repr(url) in str(refused.value)
 
 
 def test_a_modbus_tcp_unit() -> None:

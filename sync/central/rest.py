@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from types import TracebackType
 from typing import Any, Final, Self
 from urllib.parse import quote
 
+import anyio
 import httpx
 
 from gate_service.domain.errors import (
@@ -183,11 +183,13 @@ class CentralClient:
         sent = {"authorization": f"Bearer {self._token}", "gate-site": self._site_id, **(headers or {})}
         asked_s = self._clock.monotonic_s()
         try:
-            async with self._connections.borrowed() as client, asyncio.timeout(timeout_s):
-                request = client.stream(method, path, params=query, headers=sent, timeout=timeout_s, **body)
-                async with request as response:
-                    self.clock_trust.heard(response.headers.get("date"), self._clock.monotonic_s() - asked_s)
-                    answer = await _read_bounded(response)
+            async with self._connections.borrowed() as client:
+                # Not asyncio.timeout: its cancellation breaks into httpcore's tidying, and connections stay open.
+                with anyio.fail_after(timeout_s):
+                    request = client.stream(method, path, params=query, headers=sent, timeout=timeout_s, **body)
+                    async with request as response:
+                        self.clock_trust.heard(response.headers.get("date"), self._clock.monotonic_s() - asked_s)
+                        answer = await _read_bounded(response)
         except (httpx.HTTPError, httpx.InvalidURL, TimeoutError) as error:
             fault = CentralUnreachableError(f"{method} {path}: no answer within {timeout_s:.1f} s ({error!r})")
             line.failed(str(fault))

@@ -17,6 +17,7 @@ from uuid import uuid4
 import httpx
 import pytest
 
+from gate_service.bench.figure import quantile
 from tests.fakes.site import OPERATOR, Site, Truck
 from tests.soak.attendant import act, gone
 
@@ -25,6 +26,7 @@ BUSY, SPARE = ("in-d1", "in-d2"), "in-d3"
 LONGEST_LIFE_S = 4.0
 SERVING_WITHIN_S = 5.0
 FINISHED_WITHIN_S = 120.0
+SHARES = {"p50": 0.5, "p99": 0.99, "max": 1.0}
 
 
 class Load:
@@ -112,14 +114,13 @@ async def test_killed_at_random_moments_under_load_nothing_is_lost_doubled_or_mi
     found = Counter(word for fact in facts if (word := json.loads(fact).get("reason")))
     lost = [word for word in load.answered if word not in found]
     doubled = [word for word in load.answered if found[word] > 1]
-    serving_s.sort()
     print(json.dumps({
         "kills": KILLS, "answered": len(load.answered), "lost": len(lost), "doubled": len(doubled), "records": records,
         "events": counts["events"], "repeats": counts["repeats"], "gaps": counts["gaps"], "ways": load.ways,
         "acts": load.acts, "violations": judged["violations"],
-        "serving again s": {"median": round(serving_s[len(serving_s) // 2], 2), "largest": round(serving_s[-1], 2)},
+        "serving again s": {name: round(quantile(serving_s, share), 2) for name, share in SHARES.items()},
     }))  # fmt: skip
     assert (lost, doubled) == ([], [])
     assert judged["violations"] == 0, judged["details"]
     assert counts["conflicts"] == 0
-    assert serving_s[-1] <= SERVING_WITHIN_S
+    assert max(serving_s) <= SERVING_WITHIN_S

@@ -1,8 +1,9 @@
 """Erases the personal data of one passage and leaves the chain whole: contents go, their hashes stay.
 
 Erased are the facts of its records, the payloads of its events at the central outbox (all delivered), its plate in
-passage and tares; what the ledgers need is kept in the entry that says who erased what and why. The hazardous feed
-keeps what the zone authority was told until its segment is dropped (docs/operations.md says why).
+passage and tares, its slip of the form and its draws (`sync.erasure_traces`); what the ledgers need is kept in the
+entry that says who erased what and why. The hazardous feed keeps what the zone authority was told until its segment
+is dropped (docs/operations.md says why).
 """
 
 # ruff: noqa: S608 - the only names put into statements are our own
@@ -10,7 +11,7 @@ keeps what the zone authority was told until its segment is dropped (docs/operat
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from sqlalchemy import Connection
@@ -19,6 +20,7 @@ from gate_service.domain.errors import InputError, NotFoundError
 from gate_service.domain.plain_text import hidden_in
 from gate_service.domain.ports import Clock
 from gate_service.domain.record import Entry
+from sync import erasure_traces
 from sync.chain import sha256_hex
 from sync.journal import SqlJournal
 from sync.kept import Line, kept_lines
@@ -51,8 +53,9 @@ async def erase_passage(journal: SqlJournal, clock: Clock, passage_id: str, reas
 
     def blank(connection: Connection, _number: int) -> None:
         nonlocal events
-        _refuse_untold(connection, passage_id)
+        _refuse_untold(connection, passage_id, found["traces"].records)
         events = _blank(connection, passage_id, [number for number, _ in found["records"]])
+        erasure_traces.blank(connection, found["traces"])
 
     number = await journal.write(entry, blank)
     return {"passage_id": passage_id, "record": number, "records": len(found["records"]), "events": events}
@@ -71,28 +74,31 @@ def _find(connection: Connection, passage_id: str) -> dict[str, Any]:
         raise InputError(f"passage {passage_id}: its personal data are erased already")
     if scalar(connection, "SELECT COUNT(*) FROM vehicles_inside WHERE passage_id = ?", (passage_id,)):
         raise InputError(f"passage {passage_id}: its vehicle is still in the zone; erase once it has left")
-    _refuse_untold(connection, passage_id)
+    traces = erasure_traces.find(connection, passage_id, document, row[1])
+    _refuse_untold(connection, passage_id, traces.records)
     kept: list[Line] = []
     records: list[tuple[int, str | None]] = []
     rows = run(
         connection,
-        "SELECT number, at_us, ledger FROM records WHERE passage_id = ? AND number > ? ORDER BY number",
-        (passage_id, dropped_to(connection)),
+        f"SELECT number, at_us, ledger FROM records WHERE (passage_id = ? OR number IN ({marks(traces.records)}))"
+        " AND number > ? ORDER BY number",
+        (passage_id, *traces.records, dropped_to(connection)),
     )
     for number, at_us, ledger in rows.fetchall():
         records.append((number, None if ledger is None else sha256_hex(ledger)))
         if ledger:
             kept += kept_lines(number, at_us, ledger, ())
     stays = {name: document[name] for name in STAYS if name in document}
-    return {"document": {**stays, "erased": True}, "records": records, "kept": kept}
+    return {"document": {**stays, "erased": True}, "records": records, "kept": kept, "traces": traces}
 
 
-def _refuse_untold(connection: Connection, passage_id: str) -> None:
+def _refuse_untold(connection: Connection, passage_id: str, records: Sequence[int]) -> None:
     for queue in ("outbox", "feed"):
         waiting = scalar(
             connection,
-            f"SELECT COUNT(*) FROM {queue} WHERE passage_id = ? AND state <> 'delivered'",
-            (passage_id,),
+            f"SELECT COUNT(*) FROM {queue} WHERE (passage_id = ? OR record_number IN ({marks(records)}))"
+            " AND state <> 'delivered'",
+            (passage_id, *records),
         )
         if waiting:
             raise InputError(f"passage {passage_id}: every event delivered expected, {waiting} wait in the {queue}")
@@ -102,6 +108,7 @@ def _blank(connection: Connection, passage_id: str, records: list[int]) -> int:
     """Empty the contents; how many events that were."""
     if connection.dialect.name == "sqlite":
         connection.exec_driver_sql("PRAGMA secure_delete=ON")  # overwrite, not only unlink, from here on
+    events = 0
     for start in range(0, len(records), PIECE):
         piece = tuple(records[start : start + PIECE])
         run(
@@ -110,7 +117,8 @@ def _blank(connection: Connection, passage_id: str, records: list[int]) -> int:
             f" WHERE number IN ({marks(piece)})",
             (b"", b"", *piece),
         )
-        run(connection, f"UPDATE outbox SET payload = ? WHERE record_number IN ({marks(piece)})", (b"", *piece))
+        emptied = f"UPDATE outbox SET payload = ? WHERE record_number IN ({marks(piece)})"
+        events += run(connection, emptied, (b"", *piece)).rowcount
         run(connection, f"DELETE FROM files WHERE record_number IN ({marks(piece)})", piece)  # then the files go too
     run(connection, "DELETE FROM tares WHERE passage_id = ?", (passage_id,))
-    return int(scalar(connection, "SELECT COUNT(*) FROM outbox WHERE passage_id = ?", (passage_id,)))
+    return events

@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from gate_service.domain.draws import COMMITTED, MADE, REVEALED, problems_of
 from gate_service.domain.errors import ChainBrokenError, InputError
+from sync import policy_check
 from sync.checkpoint import Checkpoint
 from sync.files import FileStore
 from sync.record_check import RecordCheck, Report
@@ -52,17 +53,23 @@ def verify_directory(directory: Path, checkpoint: Checkpoint | None = None, key:
             is_segmented = _check_file(connection, report)
             watched = [one.records for one in (seal, checkpoint) if one is not None]
             files = FileStore(directory)
+            schema = _schema(connection)
             check = RecordCheck(
                 connection.execute,
                 report,
                 watched,
                 files=lambda digest: is_whole(files, digest),
                 is_segmented=is_segmented,
-                schema=_schema(connection),
+                schema=schema,
             )
             check.run()
             for number, message in problems_of(_draws(connection), is_whole=check.base.records == 0):
                 report.found(f"record {number}: {message}", number)
+            if "policies" in schema:
+                told = connection.execute(policy_check.RECORDS, policy_check.KINDS)
+                rows = connection.execute(policy_check.ROWS)
+                for place, message in policy_check.problems_of(told, rows, check.base.records):
+                    report.found(message, place)
             if not seal_is_damaged:
                 _check_seal(check, seal, report)
                 _check_signature(directory, seal, report)

@@ -5,8 +5,12 @@ from __future__ import annotations
 import asyncio
 import json
 import random
+from collections import Counter
+from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,12 +22,27 @@ from gate_service.domain.errors import InputError, NotFoundError, SlipTakenError
 from gate_service.domain.mass import Mass
 from gate_service.domain.record import Entry, LedgerChange, LedgerKind
 from gate_service.gate_form import GoodsForm, GoodsLine
+from sync.erasure import erase_passage
 from sync.reference.central_state import CentralState
 from sync.register_changes import ServiceVehicle
-from sync.verify import verify_directory
+from sync.statements import run
+from sync.store import FILE_NAME
+from sync.verify import open_read_only, verify_directory
+from tests.fakes.record_entries import START, crossing, decision, passage_id
 from tests.fakes.register_record import NOON, SUPERVISOR, Record, slip
 
 HALF = Fraction(1, 2)
+
+
+def holding(directory: Path, text: str) -> dict[str, int]:
+    """In how many rows of which tables a text stands."""
+    found: Counter[str] = Counter()
+    with closing(open_read_only(directory / FILE_NAME)) as connection:
+        for (table,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall():
+            for row in connection.execute(f"SELECT * FROM {table}"):
+                values = [one.encode() if isinstance(one, str) else one for one in row if isinstance(one, str | bytes)]
+                found[table] += any(text.encode() in one for one in values)
+    return {table: count for table, count in found.items() if count}
 
 
 async def test_the_hash_of_a_days_secret_comes_first_the_secret_only_after_the_day_and_draws_follow_it(tmp_path):
@@ -148,6 +167,34 @@ async def test_what_the_registers_keep_is_what_the_rules_see(tmp_path):
         assert [(row["plate"], row["state"]) for row in await record.rows("vehicles", "b0000")] == [
             ("浙B00001", "ended")
         ]
+
+
+async def test_an_erased_passage_leaves_no_plate_and_no_driver_in_any_table(tmp_path):
+    plate, driver = "浙B00001", "示例司机"
+    async with Record(tmp_path) as record:
+        record.clock.at = START
+        form = GoodsForm(
+            "inbound", plate, "office", "3311660001", "示例企业", 9000, (GoodsLine("打印纸", 10, "箱", 200),), driver
+        )
+        made = (await record.desk.register_goods(form, SUPERVISOR))["slip"]
+        await record.desk.register_goods(replace(form, plate="浙B00002"), SUPERVISOR)  # not used: it stays
+        await record.secrets.draw([WantedDraw(f"weigh:{plate}", HALF, is_of_slip=False)], "")  # at the post
+        await record.secrets.draw([WantedDraw(f"spot:{plate}", HALF, is_of_slip=False)], passage_id(1))
+        out = LedgerChange(LedgerKind.VEHICLE_OUT, plate, passage_id(9))
+        for entry in (decision(1, slip=made["slip_no"]), crossing(1, slip=made["slip_no"])):
+            await record.journal.write(entry)
+        await record.ledger(out)
+        with pytest.raises(InputError, match="in the outbox"):
+            await erase_passage(record.journal, record.clock, passage_id(1), "asked for", "user:a")
+        await record.database.write(lambda c: run(c, "UPDATE outbox SET state = 'delivered'"))
+        await record.database.write(lambda c: run(c, "UPDATE feed SET state = 'delivered'"))
+        await erase_passage(record.journal, record.clock, passage_id(1), "asked for", "user:a")
+        assert [row["plate"] for row in await record.rows("goods")] == ["浙B00002", ""]
+        again = await record.source.find(scanned=[made["slip_no"]], plate=None, direction="inbound", passage_id="p")
+        assert again.known["used"] == {made["slip_no"]: 1}
+    assert verify_directory(tmp_path).findings == []
+    assert holding(tmp_path, plate) == {"feed": 1, "records": 1}  # told to the authority; and that the vehicle left
+    assert holding(tmp_path, driver) == {"local_slips": 1, "outbox": 1}  # of the other slip
 
 
 async def test_temporary_exits_tares_and_vehicles_inside_are_listed_and_put_right(tmp_path):

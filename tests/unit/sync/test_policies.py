@@ -161,6 +161,27 @@ async def test_an_altered_text_is_not_taken_for_the_recorded_one(book, database,
             pass
 
 
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        ("from_us = from_us - 1", "from_us"),
+        ("reason = 'because'", "reason"),
+        ("proposed_by = 'user:z'", "proposed_by"),
+        ("approved_by = 'user:a'", "approved_by"),
+        ("approved_by = NULL, approved_at_us = NULL, approved_record = NULL", "approved_record"),
+        ("withdrawn_by = 'user:a', withdrawn_at_us = 1, withdrawn_record = 99", "withdrawn_record 99"),
+        ("withdrawn_at_us = 1", "withdrawn_at_us without a record"),
+        ("version = 'v3'", "policy v2: missing"),
+    ],
+)
+async def test_a_table_that_says_another_than_the_record_is_found(book, database, tmp_path, change, named):
+    await book.propose(policy(), None, "why", "user:a")
+    await book.approve("v2", "user:b")
+    await database.write(lambda connection: run(connection, f"UPDATE policies SET {change}"))
+    found = verify_directory(tmp_path).findings
+    assert any(one.startswith("policy v") and named in one for one in found), found
+
+
 async def test_it_outlives_the_record_that_told_of_it(book, database, journal, clock):
     await book.propose(policy(), None, "why", "user:a")
     await book.approve("v2", "user:b")

@@ -54,14 +54,6 @@ def _weight(passage: Passage) -> dict[str, Any] | None:
     }
 
 
-def _found_by(passage: Passage, answer: SlipAnswer) -> str | None:
-    """How the slips were found; None where none was looked for: a registered vehicle needs no slip (RULES 1)."""
-    if passage.scanned:
-        return "scan"
-    registered = {vehicle.get("plate") for vehicle in answer.known.get("vehicles", ())}
-    return None if not answer.slips and passage.plate in registered else "plate"
-
-
 def case_document(
     passage: Passage,
     answer: SlipAnswer,
@@ -102,14 +94,12 @@ def case_document(
         },
         "known": dict(answer.known),
         "policy": policy,
-        "secret": settings.secret,
+        "secret": None,  # the case holds what was drawn (`draws`), never what it was drawn under
     }
     if passage.other_plates:
         document["vehicle"]["other_plates"] = list(passage.other_plates)
     if settings.gate != "single":
         document["gate"] = settings.gate
-    if document["found_by"] is None:
-        del document["found_by"]
     if claim is not None:
         document["claim"] = claim.value
     return document

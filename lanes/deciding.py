@@ -85,7 +85,6 @@ class Decider:
         """Draws are made and recorded here, so that the case holds what was drawn and never the day's secret."""
         if self._draws is None:
             return
-        case["secret"] = None
         with contextlib.suppress(CaseError):  # what cannot be judged is said where it is judged
             wanted = wanted_draws(read_case(case))
             if wanted:

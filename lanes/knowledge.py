@@ -74,7 +74,7 @@ class LanePorts:
     zero: Callable[[], Awaitable[None]] | None = None  # zeroes the indicator, where the site switched that on
     duty: Duty = field(default_factory=NobodyOnDuty)
     redirect: Redirect | None = None  # where lanes are known: the one a vehicle in the wrong lane should take
-    draws: Draws | None = None  # without, the lane's own secret draws (the simulation, the bench)
+    draws: Draws | None = None  # without, everything with a rate counts as drawn (RULES 3)
     fresh_settings: Callable[[], LaneSettings] | None = None  # the lane as its site file says now; may read a file
     mint_id: Callable[[], UUID] = uuid4  # the simulation brings its own, so that a seed replays byte for byte
 

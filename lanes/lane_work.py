@@ -96,7 +96,7 @@ class LaneWork(CommandSteps):
         changed = {
             field.name: [str(getattr(before, field.name)), str(getattr(now, field.name))]
             for field in fields(LaneSettings)
-            if field.name != "secret" and getattr(before, field.name) != getattr(now, field.name)
+            if getattr(before, field.name) != getattr(now, field.name)
         }
         await self._record({**facts_of(request), "changed": changed}, actor, None, kind="lane_reconfigured")
         self._check_shut()

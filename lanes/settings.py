@@ -47,7 +47,6 @@ class LaneSettings:
     inspect_ways: tuple[str, ...] = ("yard_inside", "yard_before", "at_premises")
     readers: str | None = None
     policy: JsonObject | None = None
-    secret: str | None = None  # hex; the day's secret for draws
     scan_wait_s: float = 10.0  # a driver finds the slip; then the plate alone decides
     plate_wait_s: float = 3.0  # a camera answers within 1 s
     weigh_wait_s: float = 30.0  # a truck rocks 3 to 10 s; then the rules decide without a weight

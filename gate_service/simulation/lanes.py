@@ -53,7 +53,7 @@ class SimLane:
         """The boom that lets a released vehicle go."""
         return Side.EXIT
 
-    def settings(self, secret: str) -> LaneSettings:
+    def settings(self) -> LaneSettings:
         """As the controller is told."""
         deck = None
         if self.has_weighbridge:
@@ -70,7 +70,6 @@ class SimLane:
             deck=deck,
             verified_until_at=START + timedelta(days=100) if deck else None,
             refuse_way=self.refuse_way,
-            secret=secret,
         )
 
     def wiring(self) -> LaneIoSettings:

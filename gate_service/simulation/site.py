@@ -35,6 +35,7 @@ from lanes.commands import LaneCommands
 from lanes.controller import LaneController
 from lanes.interlocks import forbids_lowering
 from lanes.knowledge import LanePorts
+from sync.day_secrets import DaySecrets
 from sync.settings import AuthoritySettings, CentralSettings, SyncSettings
 from sync.worker import SyncWorker, Transports
 
@@ -167,7 +168,9 @@ class SimSite:
         journal = InjectedJournal(database, SITE_ID, self.clock, mint_id=self.mint_id)
         journal.inject = self.inject
         worker = self._worker(database, journal)
-        built = [self._lane(lane, journal, worker) for lane in self.lanes]
+        master = bytes.fromhex(secret_for(self.seed))
+        draws = DaySecrets(database, journal, self.clock, master=master, is_rehearsed=True)
+        built = [self._lane(lane, journal, worker, draws) for lane in self.lanes]
         await _enter(database, journal, worker)
         for commands, module, _ in built:
             await _enter(commands.lane, module)
@@ -195,7 +198,7 @@ class SimSite:
         )
 
     def _lane(
-        self, lane: SimLane, journal: InjectedJournal, worker: SyncWorker
+        self, lane: SimLane, journal: InjectedJournal, worker: SyncWorker, draws: DaySecrets
     ) -> tuple[LaneCommands, IoModule, Mapping[Side, IoBarrier]]:
         sink = _Sink(self.watch, lane.id)
         bus = SimBus(self.modules[lane.id], self.clock)
@@ -213,9 +216,10 @@ class SimSite:
             on_changed=lambda _: None,
             clock_error_s=worker.clock_error_s,
             lowering_rule=(lambda *_: None) if self.inject == "skip-interlock" else forbids_lowering,
+            draws=draws,
             mint_id=self.mint_id,
         )
-        sink.lane = LaneController(lane.settings(secret_for(self.seed)), ports)
+        sink.lane = LaneController(lane.settings(), ports)
         indicator = self.indicators.get(lane.id)
         if indicator is not None:
             asyncio.get_running_loop().create_task(indicate(indicator, sink, self.clock), name="indicator")

@@ -89,6 +89,7 @@ class LaneBook(LaneKnowledge):
         now = self.clock.now()
         self.passage_since_s = self.clock.monotonic_s()
         self.weighing_since_s = None
+        self.is_vehicle_sure = True
         self.sight = let_on(self.sight)
         self.passage = Passage(
             id=str(self.mint_id()), lane=self.settings.id, direction=self.settings.direction, opened_at=now,

@@ -163,7 +163,7 @@ class LaneController(LaneMotion):
         """Look at the situation and take every step that is due."""
         now_s = self.clock.monotonic_s()
         situation = self.noted(now_s)
-        self.mind_the_post(is_whole=situation.is_whole())
+        self.mind_the_post(situation)
         for _ in range(MOST_STEPS_AT_ONCE):
             if not self._step_once(situation):
                 break
@@ -221,12 +221,12 @@ class LaneController(LaneMotion):
                 self._doings[command]()
 
     def _take_up(self) -> None:
-        self.is_restored = False
+        self.is_restored, self.is_vehicle_sure = False, True
         if self.passage is not None:  # it stands where it came: what was decided for it is void
             self.passage = replace(self.passage, disposition=None, disposed_by=None)
 
     def _start_weighing(self) -> None:
-        self.is_restored = False
+        self.is_restored, self.is_vehicle_sure = False, True
         self.weighing_since_s = self.clock.monotonic_s()
         self.deck = stand_whole(self.deck, is_whole=False, now_s=0.0)
         if self.passage is not None:

@@ -30,6 +30,7 @@ class View:
     is_release_decided: bool = False  # the passage was released (or sent on) and no crossing was seen yet
     is_let_forward: bool = False  # released, or sent on under the exit boom
     is_for_person: bool = False  # the passage was open when the service started: nothing resumes by itself
+    is_vehicle_sure: bool = True  # False: who stands there now may be another one than the passage's
 
 
 def has_entry(view: View) -> bool:
@@ -74,21 +75,19 @@ def can_work_boom_up(view: View) -> bool:
 
 def undecided_on_platform(view: View) -> bool:
     """Its vehicle stands on the platform and waits to be judged."""
-    undecided = can_work(view) and view.has_passage and not view.is_release_decided and not view.is_for_person
-    return undecided and view.is_vehicle_on_platform and view.layout.has_weighbridge
+    return _is_undecided(view) and view.is_vehicle_on_platform and view.layout.has_weighbridge
 
 
 def undecided_at_approach(view: View) -> bool:
     """Its vehicle waits before the lane."""
-    return (
-        can_work(view)
-        and view.has_passage
-        and not view.is_release_decided
-        and not view.is_for_person
-        and view.is_vehicle_at_approach
-        and not view.is_vehicle_on_platform
-        and view.are_booms_down
-    )
+    is_before = view.is_vehicle_at_approach and not view.is_vehicle_on_platform
+    return _is_undecided(view) and is_before and view.are_booms_down
+
+
+def _is_undecided(view: View) -> bool:
+    """Nothing was decided for the passage, and its vehicle is certainly the one that stands there."""
+    may = can_work(view) and view.has_passage and view.is_vehicle_sure
+    return may and not view.is_release_decided and not view.is_for_person
 
 
 def stranger_on_platform(view: View) -> bool:

@@ -50,6 +50,7 @@ class Surroundings:
     has_weighbridge: bool
     has_passage: bool
     is_platform_at_rest: bool | None = None
+    may_be_somebody: bool = False  # what stands on the platform may be a person (`lanes.platform`)
     is_at_zero: bool = False  # the platform shows a zero now, within its band
     is_upstream_red: bool = False  # the entry light was shown red and confirmed by its echo
     held_open: frozenset[Side] = frozenset()  # booms under a lease that has not ended (`lanes.holding`)
@@ -231,7 +232,8 @@ def waits_for_other(side: Side, seen: Surroundings) -> str | None:
 def forbids_zeroing(seen: Surroundings) -> str | None:
     """Why the indicator may not be zeroed now, or None: what is called zero is taken off every weight that follows.
 
-    Below `empty_below` only: more snow than that is shovelled, or zeroed at the indicator, in sight of the deck.
+    Below `empty_below` only: more snow than that is shovelled, or zeroed at the indicator, in sight of the deck. So is
+    what came at once, as a person does: whoever steps off afterwards would be missing from every weight.
     """
     stale = _known(Side.ENTRY, seen) or _fresh(Side.ENTRY, seen)
     if stale:
@@ -242,5 +244,7 @@ def forbids_zeroing(seen: Surroundings) -> str | None:
         return "platform_not_empty" if seen.is_platform_empty is False else "platform_unknown"
     if seen.is_platform_at_rest is not True:
         return "weight_in_motion"
+    if seen.may_be_somebody:
+        return "somebody_on_platform"
     around = UNDER_BOOM[Side.ENTRY] | UNDER_BOOM[Side.EXIT]
     return _clear(around, seen)

@@ -41,6 +41,9 @@ Redirect = Callable[[Case], Mapping[str, Any] | None]
 NAMED_WEIGHTS: Final = frozenset({"overload", "underload", "out_of_range", "error"})
 """Words of an indicator that says no weight: each stands as it is where a person looks."""
 
+TAKEN_UP_BY: Final = frozenset({LaneEvent.DEVICES_BACK, LaneEvent.CLEAR_ASKED, LaneEvent.OPEN_ASKED})
+"""What ends a safe state."""
+
 LET_FORWARD: Final = frozenset(
     {
         Disposition.RELEASE,
@@ -96,6 +99,7 @@ class LaneKnowledge:
         self.shown: Mapping[Side, Aspect] = {}  # lights as shown and confirmed; empty: not known
         self.passage: Passage | None = None
         self.is_restored = False
+        self.is_vehicle_sure = True  # the vehicle that is seen is the one of the passage
         self.is_closing_asked = False
         self.is_escalated = False
         self.attention: str | None = "starting"
@@ -135,6 +139,7 @@ class LaneKnowledge:
             is_release_decided=self.passage is not None and self.passage.disposition is not None,
             is_let_forward=self.passage is not None and self.passage.disposition in LET_FORWARD,
             is_for_person=self.is_restored,
+            is_vehicle_sure=self.is_vehicle_sure,
         )
 
     def situation(self, now_s: float) -> Situation:
@@ -177,6 +182,7 @@ class LaneKnowledge:
             is_platform_empty=None if deck is None else self.deck.is_empty(deck, now_s),
             is_zero_seen=None if deck is None else self.deck.is_zero_seen,
             is_platform_at_rest=None if deck is None else self.deck.is_at_rest(now_s),
+            may_be_somebody=self.deck.may_be_somebody(now_s),
             has_weighbridge=deck is not None,
             has_passage=self.passage is not None,
             is_at_zero=deck is not None and self.deck.is_at_zero(deck, now_s),
@@ -265,6 +271,8 @@ class LaneKnowledge:
 
     def why(self, event: LaneEvent, to: LaneState) -> str | None:
         """The word shown for what needs attention in the new state; None where nothing does."""
+        if to is LaneState.REVIEW and event in TAKEN_UP_BY and not self.is_vehicle_sure:
+            return "same_vehicle"
         if to is LaneState.FAULT:
             if event is LaneEvent.DEVICE_LOST:
                 return self.situation(self.clock.monotonic_s()).lost_because() or event.value

@@ -22,6 +22,9 @@ WHOLE_HOLD_S: Final = 1.0
 STEP_S: Final = 2.0
 """From a zero to more within this time: somebody stepped or drove on. Snow and mud come slowly. Site decision."""
 
+SOMEBODY_S: Final = 60.0
+"""Who is on the platform leaves it within a minute; what stays is a zero that is off. Site decision."""
+
 EMPTY_BELOW: Final = Mass(200_000)
 """Below 200 kg nothing that drives stands on the platform (ten intervals of 20 kg). Site decision."""
 
@@ -93,6 +96,16 @@ class Deck:
             and self.light_since_s is not None
             and (now_s - self.light_since_s >= duration_s)
         )
+
+    def may_be_somebody(self, now_s: float) -> bool:
+        """Whether a person may be what stands there, beyond the zero band and lighter than a vehicle.
+
+        What came at once upon a zero stays somebody however long; how the rest came nobody saw, so it has to last.
+        """
+        reading, since_s = self.reading, self.light_since_s
+        if since_s is None or reading is None or reading.value is None or reading.value.grams < 0:
+            return False
+        return self.is_step or now_s - since_s < SOMEBODY_S
 
     def is_settled(self, now_s: float) -> bool:
         """Whether the last reading is the weight of the whole vehicle: stable, or overload, after standing whole."""

@@ -67,10 +67,20 @@ def plate_facts(read: PlateRead) -> dict[str, Any]:
     }
 
 
-def whose(*, has_passage: bool, state: LaneState, approach: Presence | None, has_left: bool | None) -> Whose:
+def whose(
+    *,
+    has_passage: bool,
+    state: LaneState,
+    approach: Presence | None,
+    has_left: bool | None,
+    has_gone_in: bool,
+    is_plate_known: bool,
+) -> Whose:
     """Of which vehicle a read is that comes now from a reader at the approach.
 
-    `has_left`: the vehicle of the passage was seen to leave the approach; None where that is not known.
+    `has_left`: the vehicle of the passage was seen to leave the approach; None where that is not known. `has_gone_in`:
+    its front was seen beyond it, so that what the loop sees is its tail or another bumper close behind. Then a read
+    is its own only where its plate is known: that of another vehicle differs from it, and a person decides.
     """
     if not has_passage:
         is_next = state is LaneState.CLEARING and approach is Presence.OCCUPIED
@@ -82,7 +92,7 @@ def whose(*, has_passage: bool, state: LaneState, approach: Presence | None, has
     if has_left is None:
         return Whose.UNSURE
     if not has_left:
-        return Whose.PASSAGE  # its own tail
+        return Whose.UNSURE if has_gone_in and not is_plate_known else Whose.PASSAGE
     return Whose.UNSURE if state is LaneState.ADMITTING else Whose.NEXT  # there it may have rolled back
 
 

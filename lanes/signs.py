@@ -129,6 +129,10 @@ ATTENTION_TEXTS: Final[Mapping[str, Text]] = {
         "zh": "读到车牌或单证，不知属于哪辆车",
         "en": "Something was read, of which vehicle is not known",
     },
+    "same_vehicle": {
+        "zh": "故障期间看不到车辆：请确认是否仍是同一辆车",
+        "en": "Out of sight during the fault: is it still the same vehicle?",
+    },
     "restart": {"zh": "重启前已在通道内", "en": "In the lane since before a restart"},
     "inputs_stale": {"zh": "输入信号过期", "en": "Inputs are stale"},
     "inputs_never_read": {"zh": "尚未读到输入信号", "en": "Inputs were never read"},

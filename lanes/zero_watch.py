@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from gate_service.domain.reading import WeightStatus
-from lanes.platform import Deck, DeckSettings
+from lanes.platform import SOMEBODY_S, Deck, DeckSettings
 from lanes.states import LaneState
 
 LASTS_S: Final = 10.0
@@ -20,9 +20,6 @@ LASTS: Final[Mapping[str, float]] = {
     "zero_creep": 60.0,  # a warning only: it is a zero still
 }
 """Words that are said after another time. Site decisions."""
-
-SOMEBODY_S: Final = 60.0
-"""Who stepped on the platform leaves it within a minute; what stays is a zero that is off. Site decision."""
 
 SAYS_SO: Final = {
     WeightStatus.UNDERLOAD: "underload",

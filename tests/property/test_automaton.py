@@ -51,6 +51,7 @@ FLAGS = [
     "is_release_decided",
     "is_let_forward",
     "is_for_person",
+    "is_vehicle_sure",
 ]
 BEYOND = (Detector.ENTRY_BEAM, Detector.EXIT_BEAM, Detector.EXIT_LOOP)
 

@@ -181,22 +181,51 @@ async def test_where_readers_stand_follows_the_entry_boom_unless_the_site_says(h
     assert said.lane.settings.reads_at_approach is not at_approach
 
 
-async def test_a_long_vehicle_whose_tail_is_still_at_the_approach_is_read_as_itself(rig):
+async def _tail_at_approach(rig, *, plate):
+    """Its front is on the platform, its tail still over the approach loop."""
     rig.see(approach="occupied")
-    await rig.run(3)
+    await rig.run(0.3)
+    await rig.commands.plate(PlateRead(plate), CAMERA)
+    await rig.run(2.7)
     rig.see(entry_loop="occupied", entry_beam="occupied")
     await rig.run(0.3)
     assert rig.lane.state is LaneState.ON_PLATFORM
+
+
+async def test_a_long_vehicle_whose_tail_is_still_at_the_approach_is_read_as_itself(rig):
+    await _tail_at_approach(rig, plate=OWN)
     await rig.commands.scan(SLIP, CAMERA)
     assert rig.lane.passage.scanned == (SLIP,)
 
 
+@pytest.mark.parametrize("gap_s", [None, 0.2])
+async def test_bumper_to_bumper_nothing_is_read_into_a_vehicle_whose_plate_nobody_knows(rig, gap_s):
+    """The one behind would lend it plate and slip: with neither of its own, nothing would contradict them."""
+    await _tail_at_approach(rig, plate=None)
+    if gap_s is not None:  # shorter than the hold time of a detector: as a coupling
+        rig.see(approach="clear")
+        await rig.run(gap_s)
+        rig.see(approach="occupied")
+        await rig.run(0.1)
+    for read in (rig.commands.plate(PlateRead(OTHER), CAMERA), rig.commands.scan("Z2", CAMERA)):
+        assert await read == {"kept_for_next": False, "for_person": True}
+    assert (rig.lane.passage.plate, rig.lane.passage.scanned) == (None, ())
+    assert rig.lane.attention == "read_unassigned"
+    rig.see(entry_loop="clear", entry_beam="clear")  # whole on the platform: who stands at the post now is the next one
+    rig.kg = 32_440
+    await rig.run(0.5)
+    assert await rig.commands.scan("Z2", CAMERA) == {"kept_for_next": True}
+
+
+async def test_bumper_to_bumper_the_plate_of_the_one_behind_contradicts_the_known_one(rig):
+    await _tail_at_approach(rig, plate=OWN)
+    await rig.commands.plate(PlateRead(OTHER), CAMERA)
+    assert (rig.lane.passage.plate, rig.lane.passage.other_plates) == (OWN, (OTHER,))
+
+
 @pytest.mark.parametrize(("gap_s", "is_next"), [(0.2, False), (0.7, True)])
 async def test_a_coupling_over_the_approach_loop_is_no_gap_between_two_vehicles(rig, gap_s, is_next):
-    rig.see(approach="occupied")
-    await rig.run(3)
-    rig.see(entry_loop="occupied", entry_beam="occupied")
-    await rig.run(0.3)
+    await _tail_at_approach(rig, plate=OWN)
     rig.see(approach="clear")
     await rig.run(gap_s)
     rig.see(approach="occupied")
@@ -380,7 +409,13 @@ async def test_after_a_restart_nothing_kept_is_given_to_anybody(rig):
     ],
 )
 def test_whose_a_read_is(state, approach, has_left, expected):
-    assert whose(has_passage=True, state=state, approach=approach, has_left=has_left) is expected
+    for gone_in, known in ((False, False), (True, True), (True, False)):
+        found = whose(
+            has_passage=True, state=state, approach=approach, has_left=has_left, has_gone_in=gone_in,
+            is_plate_known=known,
+        )  # fmt: skip
+        is_tail = state is not LaneState.APPROACH and has_left is False and gone_in
+        assert found is (Whose.UNSURE if is_tail and not known else expected)
 
 
 @pytest.mark.parametrize(
@@ -393,4 +428,7 @@ def test_whose_a_read_is(state, approach, has_left, expected):
     ],
 )
 def test_without_a_passage_a_read_is_kept_only_while_the_lane_clears(state, approach, expected):
-    assert whose(has_passage=False, state=state, approach=approach, has_left=True) is expected
+    found = whose(
+        has_passage=False, state=state, approach=approach, has_left=True, has_gone_in=True, is_plate_known=False
+    )
+    assert found is expected

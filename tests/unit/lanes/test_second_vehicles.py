@@ -228,7 +228,9 @@ async def test_a_convoy_that_never_leaves_the_approach_clear_gets_a_passage_for_
     seen = []
     for _ in range(3):
         rig.see(approach="occupied")  # the next one closes up at once
-        await rig.run(3)
+        await rig.run(0.5)
+        await _identify(rig)
+        await rig.run(2.5)
         rig.see(entry_loop="occupied")
         await rig.run(0.2)
         rig.see(entry_beam="occupied")
@@ -238,7 +240,6 @@ async def test_a_convoy_that_never_leaves_the_approach_clear_gets_a_passage_for_
         rig.see(entry_beam="clear")
         rig.kg = 32_440
         seen.append(rig.lane.passage.id)
-        await _identify(rig)
         await rig.run(4)
         for change in (
             {"exit_beam": "occupied"},

@@ -29,6 +29,7 @@ def test_an_empty_lane_at_rest_may_be_zeroed() -> None:
         ({"is_platform_empty": None}, "platform_unknown"),
         ({"is_platform_at_rest": False}, "weight_in_motion"),
         ({"is_platform_at_rest": None}, "weight_in_motion"),
+        ({"may_be_somebody": True}, "somebody_on_platform"),
         ({"inputs": None}, "inputs_unknown"),
         ({"now_monotonic_s": NOW_S + FRESH_S + 0.01}, "inputs_stale"),
         ({"clear_since_s": dict.fromkeys(Detector, NOW_S - CLEAR_HOLD_S + 0.01)}, "entry_beam_not_clear_long_enough"),
@@ -47,13 +48,40 @@ def test_nobody_stands_at_the_platforms_ends(detector: Detector, presence: Prese
 
 async def test_snow_is_zeroed_away_and_the_record_says_how_much_it_was() -> None:
     async with LaneRig() as rig:
-        rig.kg = 60
+        rig.kg = 60  # from before the service started: nobody saw how it came
         await rig.run(2)
+        assert "zero" not in lane_snapshot(rig.lane)["commands"]
+        await rig.run(60)
         assert "zero" in lane_snapshot(rig.lane)["commands"]
         answer = await rig.commands.carry_out(ZERO, OPERATOR)
         assert (answer, rig.zeroed) == ({"done": "zero", "displayed": "60"}, 1)
         entry = next(entry for entry in rig.journal.entries if entry.kind == "command")
         assert (entry.facts["command"], entry.facts["displayed"], entry.actor) == ("zero", "60", "user:olga")
+
+
+async def test_who_steps_on_the_platform_is_not_zeroed_away_however_long_they_stand_there() -> None:
+    async with LaneRig() as rig:
+        await rig.run(2)
+        rig.kg = 80
+        for seconds in (2, 120):
+            await rig.run(seconds)
+            assert "zero" not in lane_snapshot(rig.lane)["commands"]
+            with pytest.raises(InterlockError, match="somebody_on_platform"):
+                await rig.commands.carry_out(ZERO, OPERATOR)
+        rig.kg = 0
+        await rig.run(1)
+        assert "zero" in lane_snapshot(rig.lane)["commands"]
+
+
+@pytest.mark.parametrize("kg", [60, -80])
+async def test_what_came_slowly_or_hangs_below_zero_is_nobody(kg: int) -> None:
+    async with LaneRig() as rig:
+        await rig.run(2)
+        rig.kg = 40 if kg > 0 else kg
+        await rig.run(3 if kg > 0 else 1)
+        rig.kg = kg
+        await rig.run(61 if kg > 0 else 1)
+        assert "zero" in lane_snapshot(rig.lane)["commands"]
 
 
 async def test_what_may_be_a_vehicle_is_not_zeroed_away() -> None:

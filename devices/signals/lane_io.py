@@ -207,6 +207,7 @@ class LaneIo:
 def _inputs_of(settings: LaneIoSettings) -> frozenset[int]:
     """Input numbers that a lane uses."""
     booms = [(wiring.up, wiring.down, wiring.by_hand) for wiring in settings.barriers.values()]
-    single = (settings.fire, settings.power_ok, settings.local_button, settings.power_fail)
-    wired = [*settings.detectors.values(), *settings.second_contacts.values(), *single, *chain(*booms)]
+    single = (settings.fire, settings.power_ok, settings.local_button, settings.power_fail, settings.far_approach)
+    loops = (*settings.detectors.values(), *settings.second_contacts.values(), *settings.queue)
+    wired = [*loops, *single, *chain(*booms)]
     return frozenset(number for number in wired if number is not None)

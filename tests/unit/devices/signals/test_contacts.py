@@ -109,3 +109,10 @@ def test_a_fault_beside_bits_makes_them_no_knowledge_without_hiding_them() -> No
     lane.answer(0.0, 2, 3, 12, 6, 8, 10, 15, fault="somebody else writes")
     assert lane.sink.latest.unknown_because == "somebody else writes"
     assert lane.sink.latest.booms[Side.EXIT] is BoomPosition.DOWN
+
+
+def test_every_input_that_a_lane_names_is_asked_for() -> None:
+    """A loop of the far approach, or of the queue, with the highest number of all was left out of every poll."""
+    for loops in ({"far_approach": 13}, {"queue": (12, 13)}, {"power_fail": 13}, {"second_contacts": {LOOP: 13}}):
+        lane = LaneIo(cast("IoModule", StandingModule()), wiring(**loops), KeepingSink())
+        assert max(lane.inputs) == 13, loops

@@ -95,7 +95,9 @@ class Situation:
     def is_mains_lost(self, state: LaneState) -> bool:
         """Whether the lane runs on its battery and nobody has to be let out first: it then takes in nobody."""
         has_failed = self.sight.inputs is not None and self.sight.inputs.power_fail is True
-        return has_failed and (not self.has_passage or state is LaneState.APPROACH)
+        if not has_failed or state is LaneState.CLEARING:
+            return False  # the booms come down first: one that stays up lets in whoever drives
+        return not self.has_passage or state is LaneState.APPROACH
 
 
 def _arrived(s: Situation) -> bool:

@@ -143,7 +143,9 @@ class LaneController(LaneMotion):
             self.shown = {}
         if inputs.local_button and not (self.sight.inputs and self.sight.inputs.local_button):
             self.record_button()
-        self.sight = look(self.sight, inputs)
+        deck, now_s = self.settings.deck, self.clock.monotonic_s()
+        is_loaded = deck is not None and self.deck.is_loaded(deck, now_s)
+        self.sight = look(self.sight, inputs, is_platform_loaded=is_loaded)
         self.update()
 
     def health_changed(self, health: DeviceHealth) -> None:

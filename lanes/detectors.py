@@ -81,6 +81,10 @@ class Sight:
         """Whether a vehicle certainly stands before the lane."""
         return self.is_occupied(Detector.APPROACH)
 
+    def is_somebody_inside(self) -> bool:
+        """Whether a loop or beam beyond the approach certainly sees something."""
+        return any(self.is_occupied(detector) for detector in Detector if detector is not Detector.APPROACH)
+
     def is_clear_for(self, duration_s: float, now_s: float, *, leaving_out: frozenset[Detector] = frozenset()) -> bool:
         """Whether every detector of the lane but `leaving_out` is clear, unbroken, for at least this long."""
         if self.inputs is None or self.inputs.unknown_because is not None:
@@ -165,14 +169,18 @@ def _at_least_at_beam(crossing: Crossing) -> Crossing:
     return Crossing.AT_BEAM if crossing is Crossing.NONE else crossing
 
 
-def look(sight: Sight, inputs: LaneInputs) -> Sight:
-    """Fold one poll of the inputs into what is known."""
+def look(sight: Sight, inputs: LaneInputs, *, is_platform_loaded: bool = False) -> Sight:
+    """Fold one poll of the inputs into what is known. `is_platform_loaded`: by weight, at the time of the poll.
+
+    Who comes over the entry beam while a whole vehicle weighs on the platform is another one, even where the entry loop
+    never got clear between the two; one that rolled back off the platform and comes again took its weight with it.
+    """
     now_s = inputs.taken_monotonic_s
     entries, came = _watch(sight.entries, inputs, (Detector.ENTRY_LOOP, Detector.ENTRY_BEAM), now_s)
     exits, went = _watch(sight.exits, inputs, (Detector.EXIT_BEAM, Detector.EXIT_LOOP), now_s)
     entered = sight.entered + _entered(sight.entries, came)
     untold = sight.untold
-    if came is Seen.CAME_BETWEEN and entered > 1:
+    if (came is Seen.CAME_BETWEEN and entered > 1) or (came is Seen.CAME_AGAIN and is_platform_loaded):
         untold |= {Followed.IN}
     if went is Seen.FOLLOWED:
         untold |= {Followed.OUT}

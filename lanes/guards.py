@@ -23,6 +23,7 @@ class View:
     has_passage: bool = False
     is_vehicle_on_platform: bool = False
     is_vehicle_at_approach: bool = False
+    is_somebody_inside: bool = False  # a loop or beam between the approach and beyond the exit boom sees something
     are_booms_down: bool = True
     is_fire: bool = False
     are_devices_good: bool = True
@@ -93,6 +94,11 @@ def _is_undecided(view: View) -> bool:
 def stranger_on_platform(view: View) -> bool:
     """A vehicle that no passage knows stands on the platform."""
     return can_work(view) and not view.has_passage and view.is_vehicle_on_platform
+
+
+def somebody_is_left(view: View) -> bool:
+    """Something stands in the lane and no passage knows it."""
+    return can_work(view) and not view.has_passage and view.is_somebody_inside
 
 
 def was_held(view: View) -> bool:

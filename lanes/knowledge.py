@@ -132,6 +132,7 @@ class LaneKnowledge:
             has_passage=self.passage is not None,
             is_vehicle_on_platform=situation.is_platform_loaded(),
             is_vehicle_at_approach=self.sight.is_occupied_at_approach(),
+            is_somebody_inside=self.sight.is_somebody_inside(),
             are_booms_down=self.sight.are_booms_down(),
             is_fire=self.sight.inputs is not None and self.sight.inputs.fire is not False,
             are_devices_good=self.devices_good_since_s is not None,
@@ -271,7 +272,8 @@ class LaneKnowledge:
 
     def why(self, event: LaneEvent, to: LaneState) -> str | None:
         """The word shown for what needs attention in the new state; None where nothing does."""
-        if to is LaneState.REVIEW and event in TAKEN_UP_BY and not self.is_vehicle_sure:
+        is_undecided = self.passage is not None and self.passage.disposition is None and not self.is_restored
+        if to is LaneState.REVIEW and event in TAKEN_UP_BY and is_undecided and not self.is_vehicle_sure:
             return "same_vehicle"
         if to is LaneState.FAULT:
             if event is LaneEvent.DEVICE_LOST:

@@ -39,6 +39,7 @@ class Seen(StrEnum):
     FOLLOWED = "followed"  # another one on A while the first is still on B
     WRONG_WAY = "wrong_way"
     WENT_THROUGH_WRONG_WAY = "went_through_wrong_way"
+    CAME_AGAIN = "came_again"  # on both once more, after B was clear and A was not
     MISSED = "missed"  # a step was missed: nothing is known until both are clear
 
 
@@ -65,7 +66,7 @@ STEPS: Final[dict[Phase, dict[tuple[bool, bool], tuple[Phase, Seen | None]]]] = 
         (True, False): (_P.UNKNOWN, _S.MISSED),
     },
     _P.BACK_AT_A: {
-        (True, True): (_P.ON_BOTH, None),
+        (True, True): (_P.ON_BOTH, _S.CAME_AGAIN),
         (False, False): (_P.EMPTY, _S.WENT_BACK),
         (False, True): (_P.UNKNOWN, _S.MISSED),
     },

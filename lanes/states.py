@@ -214,6 +214,8 @@ TRANSITIONS: Final[dict[LaneState, tuple[Row, ...]]] = {
         Row(
             _E.SECOND_VEHICLE, _S.ON_PLATFORM, (_C.RECORD_UNEXPLAINED, _C.OPEN_PASSAGE, _C.START_WEIGHING, _C.ESCALATE)
         ),
+        # Behind the one that crossed another one came in, and stands where no weight tells it: a person takes it up.
+        Row(_E.CLEAR_ASKED, _S.ON_PLATFORM, _TAKE_UP_STRANGER, when=guards.somebody_is_left),
         Row(_E.LANE_CLEAR, _S.IDLE, when=lambda view: not view.has_passage),
         Row(_E.LANE_CLEAR, _S.REVIEW, when=lambda view: view.has_passage),  # rolled back: authorised, boom down again
         Row(_E.CROSSING_ATTESTED, _S.CLEARING, (_C.RECORD_CROSSING,)),

@@ -92,8 +92,8 @@ class Driver:
                 return Phase.ENTERING if self.places.is_open_platform and is_free else None
             case Phase.AT_POST:
                 return self._wished_at_post(view, dt_s)
-            case Phase.ENTERING if self.vehicle.is_standing and view.back_out and self._is_before_entry():
-                return Phase.BACKING
+            case Phase.ENTERING if self.vehicle.is_standing and view.back_out:
+                return Phase.BACKING if self._is_before_entry() or view.ahead_m is not None else None
             case Phase.INSIDE:
                 return self._wished_inside(view)
             case Phase.BACKING if self.vehicle.is_standing and not view.back_out and not self.by_himself:
@@ -114,7 +114,7 @@ class Driver:
             if self.places.is_open_platform:
                 return Phase.ENTERING if view.ahead_m is None and not view.entry_red else None
             return Phase.LEAVING if self._may_leave(view) else None
-        ignores_lamps = self.truck.behaviour in ("tailgates", "leaves_on_red")
+        ignores_lamps = self.truck.behaviour in ("tailgates", "creeps_behind", "leaves_on_red")
         if not view.entry_up or not (view.entry_green or ignores_lamps):
             return None
         return Phase.ENTERING if self.places.stop_inside_m(self.truck.length_m) is not None else Phase.LEAVING
@@ -151,12 +151,18 @@ class Driver:
     def _wanted_m(self) -> float:
         if self.phase is Phase.COMING:
             return STOP_LINE_M
+        if self._is_creeping():
+            return self.places.platform[0] - SHORT_OF_BOOM_M if self.places.platform else self.vehicle.x_m
         if self.phase is Phase.ENTERING:
             return self.places.stop_inside_m(self.truck.length_m) or self.vehicle.x_m
         boom_m = self.places.exit_boom_m
         if self.truck.behaviour == "stops_under_boom" and boom_m is not None and self._paused_s < self.truck.pause_s:
             return boom_m + self.truck.length_m / 2
         return self.places.gone_m + self.truck.length_m + 5.0
+
+    def _is_creeping(self) -> bool:
+        is_at_it = self.phase is Phase.ENTERING and self.truck.behaviour == "creeps_behind"
+        return is_at_it and self._paused_s < self.truck.pause_s
 
     def _target_back_m(self, view: Outlook) -> float:
         length_m, boom_m = self.truck.length_m, self.places.entry_boom_m
@@ -173,6 +179,9 @@ class Driver:
         if self.phase is Phase.COMING and vehicle.is_standing and abs(vehicle.x_m - STOP_LINE_M) <= 2 * NEAR_M:
             self.phase = Phase.AT_POST
             return ["at_post"]
+        if self._is_creeping():
+            self._paused_s += dt_s if vehicle.is_standing else 0.0
+            return []
         if self.phase is Phase.ENTERING and vehicle.is_standing and vehicle.x_m >= self._wanted_m() - 2 * NEAR_M:
             self.phase = Phase.INSIDE
             return ["on_platform"]

@@ -66,6 +66,8 @@ def choose(snapshot: Mapping[str, Any], book: Book, role: str, *, was_refused: b
         return None
     if passage.get("disposition") is not None:
         return _sent_away(snapshot, passage, role)
+    if (snapshot.get("attention") or {}).get("code") == "same_vehicle":
+        return _same_vehicle(snapshot, passage, role)
     scanned = passage.get("scanned") or [None]
     answer = book(scanned[0], passage.get("plate"))
     is_resolved = answer is not None and answer.command == "resolve" and passage.get("plate") is not None
@@ -95,6 +97,14 @@ def _rearm(snapshot: Mapping[str, Any], role: str) -> Action | None:
     if role != "operator" or not (is_healthy and can_be):
         return None
     return Action(str(snapshot["id"]), "clear_fault", None, None, "devices_back", "演示值班员")
+
+
+def _same_vehicle(snapshot: Mapping[str, Any], passage: Mapping[str, Any], role: str) -> Action | None:
+    """A device was silent, and who stands there is the same vehicle: in this yard nobody changes places meanwhile."""
+    offered = [command for command in ("clear_fault", "reweigh") if command in snapshot.get("commands", ())]
+    if role != "operator" or not offered:
+        return None
+    return _action(snapshot, passage, Answer(offered[0], "devices_back"))
 
 
 def _sent_away(snapshot: Mapping[str, Any], passage: Mapping[str, Any], role: str) -> Action | None:

@@ -9,11 +9,24 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-BEHAVIOURS: Final = ("plain", "slow", "gives_up", "tailgates", "stops_under_boom", "leaves_on_red")
-"""What drivers do. `gives_up` backs out of the approach by himself; `leaves_on_red` goes as soon as a boom is up."""
+BEHAVIOURS: Final = (
+    "plain",
+    "slow",
+    "gives_up",
+    "tailgates",
+    "creeps_behind",
+    "stops_under_boom",
+    "leaves_on_red",
+)
+"""What drivers do. `gives_up` backs out of the approach by himself; `leaves_on_red` goes as soon as a boom is up;
+`creeps_behind` tailgates and stands under the entry boom for `pause_s` before going on to the platform."""
 
-AFTER: Final = ("lane", "approach")
-"""What the next truck of a lane waits for: the previous one gone from the lane, or only from the approach."""
+AFTER: Final = ("lane", "approach", "bumper")
+"""What the next truck of a lane waits for: the previous one gone from the lane, or only from the approach; `bumper`
+drives up at once and stands close behind it."""
+
+COMES_FROM: Final = ("near", "far")
+"""At which end of its lane a truck comes up: `far` drives a reversible lane that is turned."""
 
 
 class PlanError(ValueError):
@@ -43,6 +56,7 @@ class LaneSpec:
     exit_barrier: bool = True
     io_port: int = 0
     watchdog_s: float = 0.0
+    reversible: bool = False  # with a loop before its far end, too
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +82,7 @@ class TruckSpec:
     seals_read: tuple[str, ...] | None = None
     scan: tuple[str, ...] = ()
     behaviour: str = "plain"
+    comes_from: str = "near"
     dwell_s: float | None = None
     patience_s: float = 25.0
     pause_s: float = 15.0
@@ -94,6 +109,7 @@ def lane_from(document: Mapping[str, Any]) -> LaneSpec:
         exit_barrier=bool(document.get("exit_barrier", True)),
         io_port=int(document.get("io_port", 0)),
         watchdog_s=float(document.get("watchdog_s", 0.0)),
+        reversible=bool(document.get("reversible", False)),
     )
 
 
@@ -148,6 +164,7 @@ def truck_from(document: Mapping[str, Any]) -> TruckSpec:
         seals_read=_texts(document, "seals_read"),
         scan=_texts(document, "scan") or (),
         behaviour=_one_of(document, "behaviour", BEHAVIOURS),
+        comes_from=_one_of(document, "comes_from", COMES_FROM),
         dwell_s=None if dwell_s is None else float(dwell_s),
         patience_s=float(document.get("patience_s", 25.0)),
         pause_s=float(document.get("pause_s", 15.0)),

@@ -112,7 +112,7 @@ class Yard:
             listener(event)
 
     def _show_to_judge(self, name: str, lane: YardLane) -> None:
-        vehicles = [VehicleSeen(d.truck.id, d.vehicle.rear_m, d.vehicle.x_m) for d in lane.drivers]
+        vehicles = [VehicleSeen(driver.truck.id, *lane.stretch(driver)) for driver in lane.drivers]
         places = {"entry": lane.places.entry_boom_m, "exit": lane.places.exit_boom_m}
         for side, boom in lane.booms.items():
             self.judge.look(name, side, BoomSeen(places[side] or 0.0, boom.angle_deg), vehicles, self.now_s)
@@ -138,7 +138,7 @@ class Yard:
 
         Parts: `entry_boom`, `exit_boom` (`stuck`; `moves_up`, `moves_down`: by itself, for the judge's own test), an
         input's name (`stays_on`, `stays_off`), `platform` (`snow`: shows `amount` kg with nothing on it), and empty:
-        the whole lane (`fire`, `no_power`).
+        the whole lane (`fire`; `no_power`: 24 V gone; `no_mains`: on its battery, everything works on).
         """
         where = self.lanes[lane]
         boom = where.booms.get(part.removesuffix("_boom"))
@@ -157,6 +157,8 @@ class Yard:
                 where.is_fire = on
             case ("", "no_power"):
                 where.has_power = not on
+            case ("", "no_mains"):
+                where.has_mains = not on
             case _:
                 raise ValueError(f"lane {lane}: no fault {name!r} of {part or 'the lane'!r}")
 

@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
 from typing import Final
 
 from devices.simulator.boom import Boom
 from devices.simulator.deck import Deck
-from devices.simulator.driver import Driver, Outlook, Phase
-from devices.simulator.places import APPROACH, HOLD_LINE_M, Places, places_of
+from devices.simulator.driver import DISTANCE_M, Driver, Outlook, Phase
+from devices.simulator.places import (
+    APPROACH,
+    FAR_APPROACH,
+    HOLD_LINE_M,
+    TURNED_M,
+    Places,
+    Span,
+    mirrored,
+    places_of,
+)
 from devices.simulator.specs import LaneSpec, TruckSpec
-from devices.simulator.vehicle import Vehicle
 
 INPUTS: Final = (
     "approach",
@@ -26,6 +33,8 @@ INPUTS: Final = (
     "fire",
     "power_ok",
     "local_button",
+    "power_fail",
+    "far_approach",
 )
 """Terminals of the lane's module in their order; what the lane has not is 0. Loops, beams, limits: 1 = there."""
 
@@ -39,6 +48,7 @@ OUTPUTS: Final = (
     "exit_red",
     "exit_green",
     "back_out",
+    "far_back_out",
 )
 BUTTON_S: Final = 2.0
 
@@ -60,6 +70,7 @@ class YardLane:
         self.outputs = dict.fromkeys(OUTPUTS, False)
         self.is_fire = False
         self.has_power = True
+        self.has_mains = True
         self.forced: dict[str, bool] = {}
         self._button_until_s = -1.0
         self._now_s = 0.0
@@ -117,6 +128,8 @@ class YardLane:
         truck = self.queue[0]
         if truck.after == "lane":
             is_free = all(driver.has_cleared for driver in self.drivers)
+        elif truck.after == "bumper":
+            is_free = all(driver.vehicle.rear_m > HOLD_LINE_M + DISTANCE_M for driver in self.drivers)
         else:
             is_free = all(driver.has_left_approach for driver in self.drivers)
         if not is_free:
@@ -125,50 +138,64 @@ class YardLane:
             return None
         self.queue.popleft()
         self._clear_since_s = now_s
-        return Driver(truck, self.places)
+        return Driver(truck, self.places.turned() if truck.comes_from == "far" else self.places)
 
     def _on_platform(self, platform: tuple[float, float]) -> tuple[float, float]:
         true_kg = push_kg = 0.0
         for driver in self.drivers:
-            load_kg = driver.vehicle.load_on(platform)
+            load_kg = driver.vehicle.load_on(driver.places.platform or platform)
             true_kg += load_kg
             push_kg += driver.vehicle.push() * load_kg / driver.truck.mass_kg
         return true_kg, push_kg
 
     def _outlook(self, place: int) -> Outlook:
-        entry, leave = self.booms.get("entry"), self.booms.get("exit")
-        ahead = [driver.vehicle.rear_m for driver in self.drivers[:place]]
+        """What a driver sees; who comes from the far end has the exit's boom and lights before it."""
+        comes_from = self.drivers[place].truck.comes_from
+        near, far = ("exit", "entry") if comes_from == "far" else ("entry", "exit")
+        entry, leave = self.booms.get(near), self.booms.get(far)
+        same_way = [driver.truck.comes_from == comes_from for driver in self.drivers]
+        ahead = [driver.vehicle.rear_m for driver, same in zip(self.drivers[:place], same_way, strict=False) if same]
+        ahead += [TURNED_M - d.vehicle.x_m for d, same in zip(self.drivers, same_way, strict=True) if not same]
         behind = [driver.vehicle.x_m for driver in self.drivers[place + 1 :] if driver.vehicle.x_m > HOLD_LINE_M]
         return Outlook(
             entry_up=None if entry is None else entry.is_up,
             exit_up=None if leave is None else leave.is_up,
-            entry_green=self.outputs["entry_green"],
-            entry_red=self.outputs["entry_red"],
-            exit_green=self.outputs["exit_green"],
-            back_out=self.outputs["back_out"],
+            entry_green=self.outputs[f"{near}_green"],
+            entry_red=self.outputs[f"{near}_red"],
+            exit_green=self.outputs[f"{far}_green"],
+            back_out=self.outputs["far_back_out" if comes_from == "far" else "back_out"],
             ahead_m=min(ahead, default=None),
             behind_m=max(behind, default=None),
         )
 
-    def vehicles(self) -> Iterable[Vehicle]:
-        """Everything that stands or drives in the lane."""
-        return (driver.vehicle for driver in self.drivers)
+    def stretch(self, driver: Driver) -> Span:
+        """From where to where a vehicle is, in metres from the near end, whichever way it drives."""
+        span = driver.vehicle.rear_m, driver.vehicle.x_m
+        return mirrored(span) if driver.truck.comes_from == "far" else span
+
+    def _is_over(self, driver: Driver, loop: Span) -> bool:
+        return driver.vehicle.is_over(mirrored(loop) if driver.truck.comes_from == "far" else loop)
 
     def inputs(self) -> dict[str, bool]:
         """Every terminal by name as it is now. Without 24 V all are 0, the known-on one included."""
         if not self.has_power:
             return dict.fromkeys(INPUTS, False)
         shown = dict.fromkeys(INPUTS, False)
-        places, vehicles = self.places, list(self.vehicles())
-        for name, loop in (("approach", APPROACH), ("entry_loop", places.entry_loop), ("exit_loop", places.exit_loop)):
-            shown[name] = loop is not None and any(vehicle.is_over(loop) for vehicle in vehicles)
+        places = self.places
+        loops = [("approach", APPROACH), ("entry_loop", places.entry_loop), ("exit_loop", places.exit_loop)]
+        if self.spec.reversible:
+            loops.append(("far_approach", FAR_APPROACH))
+        for name, loop in loops:
+            shown[name] = loop is not None and any(self._is_over(driver, loop) for driver in self.drivers)
         if places.platform is not None:
+            bodies = [self.stretch(driver) for driver in self.drivers]
             for name, beam_m in zip(("entry_beam", "exit_beam"), places.platform, strict=True):
-                shown[name] = any(vehicle.covers(beam_m) for vehicle in vehicles)
+                shown[name] = any(rear_m < beam_m < front_m for rear_m, front_m in bodies)
         for side, boom in self.booms.items():
             shown[f"{side}_up"], shown[f"{side}_down"] = boom.is_up, boom.is_down
         shown["fire"] = self.is_fire
         shown["power_ok"] = True
+        shown["power_fail"] = not self.has_mains
         shown["local_button"] = self._now_s < self._button_until_s
         shown.update(self.forced)
         return shown

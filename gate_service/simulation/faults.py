@@ -118,7 +118,9 @@ class Faults:
         side = self._rng.choice(list(yard_lane.booms))
         way = self._rng.choice(("raise", "lower"))
         place = {"entry": yard_lane.places.entry_boom_m, "exit": yard_lane.places.exit_boom_m}[side] or 0.0
-        near = any(v.rear_m - 8.0 < place < v.x_m + 8.0 for v in yard_lane.vehicles())
+        near = any(
+            rear_m - 8.0 < place < front_m + 8.0 for rear_m, front_m in map(yard_lane.stretch, yard_lane.drivers)
+        )
         if way == "raise" or not near:
             self._site.yard.press_button(lane.id, side, way)
 

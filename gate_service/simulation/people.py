@@ -108,7 +108,11 @@ class Desk:
         if not self.is_diligent and rng.random() < 0.004:
             return self._mischief(rng)
         passage = snapshot["passage"]
-        wish = self._without_vehicle(snapshot) if passage is None else self._with_vehicle(lane_id, snapshot, passage)
+        wish = (
+            self._without_vehicle(lane_id, snapshot)
+            if passage is None
+            else self._with_vehicle(lane_id, snapshot, passage)
+        )
         if wish is None or (wish[0].value not in snapshot["commands"] and wish[0] is not Command.RESOLVE):
             return None
         return wish
@@ -128,10 +132,11 @@ class Desk:
             ]
         )
 
-    @staticmethod
-    def _without_vehicle(snapshot: Mapping[str, Any]) -> Wish | None:
+    def _without_vehicle(self, lane_id: str, snapshot: Mapping[str, Any]) -> Wish | None:
         match snapshot["state"]:
             case "fault" | "fire":
+                return Command.CLEAR_FAULT, {}
+            case "clearing" if self._stands_s(lane_id) > STANDS_STILL_S:
                 return Command.CLEAR_FAULT, {}
             case "closed":
                 return Command.OPEN_LANE, {}
@@ -161,14 +166,17 @@ class Desk:
 
     def _look_after(self, lane_id: str, state: str, driver: Driver) -> Wish | None:
         """A vehicle that was let go and stands: after a while, hold it and begin again."""
-        lane = self._site.lane(lane_id)
-        assert lane is not None
-        stands_s = self._site.clock.monotonic_s() - lane.state_since_s
+        stands_s = self._stands_s(lane_id)
         is_inside = driver.vehicle.x_m > ENTRY_BOOM_M
         is_admitted = state == "admitting"  # and does not come: somebody lowered the boom before it
         waits_in_vain = state in WAITING and (is_inside or is_admitted) and stands_s > 2 * STANDS_STILL_S
         does_not_go = state in LET_GO and driver.vehicle.is_standing and stands_s > STANDS_STILL_S
         return (Command.HOLD, {}) if waits_in_vain or does_not_go else None
+
+    def _stands_s(self, lane_id: str) -> float:
+        """How long a lane is in its state."""
+        lane = self._site.lane(lane_id)
+        return 0.0 if lane is None else self._site.clock.monotonic_s() - lane.state_since_s
 
     def _for_review(
         self, lane_id: str, snapshot: Mapping[str, Any], passage: Mapping[str, Any], driver: Driver

@@ -82,9 +82,10 @@ hazmat = true
 module = "io-{id}"
 refuse_way = "back_out"
 inputs = {{ approach = 0, entry_loop = 1, entry_beam = 2, exit_beam = 3, exit_loop = 4, entry_up = 5, entry_down = 6, \
-exit_up = 7, exit_down = 8, fire = 9, power_ok = 10, local_button = 11 }}
+exit_up = 7, exit_down = 8, fire = 9, power_ok = 10, local_button = 11{more_inputs} }}
 outputs = {{ entry_raise = 0, entry_lower = 1, exit_raise = 2, exit_lower = 3, entry_red = 4, entry_green = 5, \
-exit_red = 6, exit_green = 7, back_out = 8 }}
+exit_red = 6, exit_green = 7, back_out = 8{more_outputs} }}
+reversible = {reversible}
 barriers = {{ closing = "service", travel_s = 8.0, pulse_ms = 500 }}
 timing = {{ scan_wait_s = {scan_wait_s}, escalate_after_s = 60.0 }}
 [lanes.weighbridge]
@@ -121,12 +122,16 @@ class Truck:
 
 
 class Site:
-    """`async with Site(tmp_path) as site:` the whole site; trucks come with `send`. `lanes`: how many lanes."""
+    """`async with Site(tmp_path) as site:` the whole site; trucks come with `send`. `lanes`: how many lanes.
 
-    def __init__(self, path: Path, lanes: int = 1, *, scan_wait_s: float = 60.0) -> None:
+    `reversible`: one of them, with everything at both ends, on mains that may fail.
+    """
+
+    def __init__(self, path: Path, lanes: int = 1, *, scan_wait_s: float = 60.0, reversible: str | None = None) -> None:
         self.folder = DemoFolder(path)
         self.lanes = LANES[:lanes]
         self.scan_wait_s = scan_wait_s
+        self.reversible = reversible
         self.yard = Child("yard", (), self.folder.logs)
         self.central = Child("central", (), self.folder.logs)
         self.authority = Child("authority", (), self.folder.logs)
@@ -182,7 +187,8 @@ class Site:
 
     async def _start_yard(self) -> JsonDict:
         plan = self.folder.own / "plan.json"
-        document = {"seed": 1, "speed": SPEED, "lanes": [lane.to_yard() for lane in self.lanes], "trucks": []}
+        lanes = [{**lane.to_yard(), "reversible": lane.lane_id == self.reversible} for lane in self.lanes]
+        document = {"seed": 1, "speed": SPEED, "lanes": lanes, "trucks": []}
         plan.write_text(json.dumps(document), encoding="utf-8")
         self.yard.arguments += ["-m", "devices.simulator", "--plan", str(plan)]
         await self.yard.start()
@@ -213,8 +219,12 @@ class Site:
         )  # fmt: skip
         until = (datetime.now(UTC) + timedelta(days=365)).isoformat(timespec="seconds")
         for lane in self.lanes:
+            is_reversible = lane.lane_id == self.reversible
             text += LANE_FILE.format(
                 scan_wait_s=self.scan_wait_s,
+                reversible="true" if is_reversible else "false",
+                more_inputs=", power_fail = 12, far_approach = 13" if is_reversible else "",
+                more_outputs=", far_back_out = 9" if is_reversible else "",
                 id=lane.lane_id, zh=lane.zh, en=lane.en, kind=lane.kind, direction=lane.direction,
                 verified_until_at=until, **found[lane.lane_id],
             )  # fmt: skip
@@ -324,10 +334,12 @@ class Site:
         ]
         return dict((await self.tell_yard({"do": "report", "recorded": recorded}))["report"])
 
-    def new_truck(self, lane: str = "in-d1", *, site_ids: tuple[str, ...] = ("K1",)) -> Truck:
+    def new_truck(
+        self, lane: str = "in-d1", *, site_ids: tuple[str, ...] = ("K1",), direction: str = "inbound"
+    ) -> Truck:
         """A truck that nobody has heard of yet."""
         self.sent += 1
-        return Truck(lane, Load(self.sent, "3", "inbound", tare_kg=9_000, goods_kg=6_000, site_ids=site_ids))
+        return Truck(lane, Load(self.sent, "3", direction, tare_kg=9_000, goods_kg=6_000, site_ids=site_ids))
 
     async def come(self, truck: Truck, *, is_scanning: bool = True, plate_read: str | None = "", **driver: Any) -> None:
         """Let a truck come. `is_scanning` False: the test scans. `plate_read` "": its own. `driver`: see a plan."""
@@ -340,10 +352,16 @@ class Site:
         await self.tell_yard({"do": "trucks", "trucks": [spec]})
 
     async def send(
-        self, lane: str = "in-d1", *, is_scanning: bool = True, plate_read: str | None = "", **driver: Any
+        self,
+        lane: str = "in-d1",
+        *,
+        is_scanning: bool = True,
+        plate_read: str | None = "",
+        direction: str = "inbound",
+        **driver: Any,
     ) -> Truck:
         """One more truck, its slip at the centre; it comes."""
-        truck = self.new_truck(lane)
+        truck = self.new_truck(lane, direction=direction)
         await self.tell_centre(truck)
         await self.come(truck, is_scanning=is_scanning, plate_read=plate_read, **driver)
         return truck

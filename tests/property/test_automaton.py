@@ -52,6 +52,7 @@ FLAGS = [
     "is_let_forward",
     "is_for_person",
     "is_vehicle_sure",
+    "is_somebody_inside",
 ]
 BEYOND = (Detector.ENTRY_BEAM, Detector.EXIT_BEAM, Detector.EXIT_LOOP)
 

@@ -11,6 +11,7 @@ from gate_service.domain.reading import Aspect, BoomPosition, Side
 from gate_service.domain.record import LedgerKind
 from lanes.guards import Layout, View
 from lanes.signs import aspects
+from lanes.snapshot import lane_snapshot
 from lanes.states import LaneCommand, LaneEvent, LaneState, step
 from tests.fakes.lane_rig import LaneRig
 from tests.fakes.slips import sound_slip
@@ -271,3 +272,24 @@ async def test_a_vehicle_whose_admittance_was_lost_while_it_was_recorded_is_admi
     rig.see(exit_loop="clear")
     await rig.run(3)
     assert rig.raises == [(Side.ENTRY, "admit")]
+
+
+async def test_who_followed_in_where_no_weight_tells_it_is_taken_up_by_a_person(narrow):
+    """Seed 1 of two hours: it stood on the exit loop of a clearing lane for ever, the boom up and the light red."""
+    await _into_narrow(narrow)
+    await _do(narrow, Command.RELEASE)
+    await narrow.run(2)
+    narrow.see(exit_loop="clear")
+    await narrow.run(0.6)
+    narrow.see(exit_loop="occupied")
+    await narrow.run(70)
+    assert (narrow.lane.state, narrow.lane.passage, narrow.lane.is_escalated) == (LaneState.CLEARING, None, True)
+    assert narrow.barriers[Side.EXIT].position is BoomPosition.UP
+    await _do(narrow, Command.CLEAR_FAULT)
+    await narrow.run(12)
+    assert (narrow.lane.state, narrow.lane.passage.verdict) == (LaneState.REVIEW, "review")
+    await _do(narrow, Command.REFUSE, way="forward")
+    narrow.see(exit_loop="clear")
+    await narrow.run(4)
+    assert (narrow.lane.state, narrow.violations) == (LaneState.IDLE, [])
+    assert "clear_fault" not in lane_snapshot(narrow.lane)["commands"]

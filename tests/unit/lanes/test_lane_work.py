@@ -277,5 +277,9 @@ async def test_on_battery_the_vehicle_inside_is_finished_first():
         await rig.run(5)
         assert rig.lane.state is LaneState.LEAVING
         await _drive_out(rig)
-        await rig.run(1)
+        await rig.run(4)
         assert (rig.lane.state, rig.lane.passage, rig.violations) == (LaneState.FAULT, None, [])
+        assert {boom.position for boom in rig.barriers.values()} == {BoomPosition.DOWN}
+        rig.mains_failed = False
+        await rig.run(3)
+        assert rig.lane.state is LaneState.IDLE

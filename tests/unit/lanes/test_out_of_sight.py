@@ -1,4 +1,4 @@
-"""A lane that lost sight of its vehicle in a fault: another one that stands there afterwards gets nothing of the first."""
+"""A lane that lost sight of its vehicle in a fault: another one that stands there then gets nothing of the first."""
 
 import pytest
 
@@ -129,7 +129,11 @@ async def test_a_weight_that_never_left_the_platform_is_the_same_vehicle(rig):
     await _read_at_the_approach(rig)
     rig.kg = 0
     await rig.run(2)
-    for change in ({"approach": "clear", "entry_loop": "occupied"}, {"entry_beam": "occupied"}, {"entry_loop": "clear"}):
+    for change in (
+        {"approach": "clear", "entry_loop": "occupied"},
+        {"entry_beam": "occupied"},
+        {"entry_loop": "clear"},
+    ):
         rig.see(**change)
         await rig.run(0.5)
     rig.kg = 32_440

@@ -79,17 +79,34 @@ async def test_who_comes_in_behind_stops_the_release_and_is_told(rig):
     assert "motion.unexplained" in rig.journal.events()
 
 
+async def test_who_comes_in_bumper_to_bumper_is_told_by_the_weight_of_the_one_before(rig):
+    """The entry loop sees one vehicle without end; the beam was clear while the first one stood on the platform."""
+    rig.see(approach="occupied")
+    await rig.run(3)
+    for change in ({"entry_loop": "occupied"}, {"entry_beam": "occupied"}, {"entry_beam": "clear"}):
+        rig.see(**change)
+        if change == {"entry_beam": "clear"}:
+            rig.kg = 15_000
+        await rig.run(0.7)
+    assert _told(rig) == []  # it may stop there
+    rig.see(entry_beam="occupied")
+    await rig.run(0.7)
+    assert (rig.lane.state, _told(rig)) == (LaneState.REVIEW, ["followed_in"])
+    assert rig.barriers[Side.ENTRY].position is BoomPosition.UP
+
+
 async def test_a_vehicle_that_rolls_back_over_the_edge_and_in_again_is_the_same_one(rig):
     await _onto_platform(rig)
-    for change in (
-        {"entry_beam": "occupied"},
-        {"entry_loop": "occupied"},
-        {"entry_beam": "clear"},
-        {"entry_beam": "occupied"},
-        {"entry_loop": "clear"},
-        {"entry_beam": "clear"},
+    for change, kg in (
+        ({"entry_beam": "occupied"}, 32_440),
+        ({"entry_loop": "occupied"}, 14_000),
+        ({"entry_beam": "clear"}, 0),
+        ({"entry_beam": "occupied"}, 0),
+        ({"entry_loop": "clear"}, 14_000),
+        ({"entry_beam": "clear"}, 32_440),
     ):
         rig.see(**change)
+        rig.kg = kg
         await rig.run(0.7)
     assert _told(rig) == []
 

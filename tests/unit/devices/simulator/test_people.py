@@ -111,6 +111,16 @@ def test_an_empty_lane_is_rearmed_once_its_devices_are_well():
 
 
 @pytest.mark.parametrize(
+    ("offered", "command"), [("clear_fault", "clear_fault"), ("reweigh", "reweigh"), ("hold", None)]
+)
+def test_who_was_out_of_sight_in_a_fault_is_said_to_be_the_same(offered, command):
+    seen = snapshot(verdict=None) | {"attention": {"code": "same_vehicle"}, "commands": [offered, "turn_back"]}
+    action = choose(seen, told(None), "operator")
+    assert (action and action.command) == command
+    assert choose(seen, told(None), "supervisor") is None
+
+
+@pytest.mark.parametrize(
     "seen",
     [
         {"weight": {"value_kg": 18_000}, "detectors": {"exit_loop": "clear"}},

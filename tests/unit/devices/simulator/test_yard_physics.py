@@ -231,6 +231,62 @@ def test_a_tailgater_follows_through_the_boom_that_is_still_up() -> None:
     assert second.vehicle.x_m <= first.vehicle.rear_m - 1.5
 
 
+def test_bumper_to_bumper_two_go_in_on_one_raise_with_hardly_a_gap_and_back_out_again() -> None:
+    stage = Stage(
+        TruckSpec("first", "a", length_m=7.0),
+        TruckSpec("second", "a", length_m=6.0, behaviour="creeps_behind", after="bumper", arrive_after_s=0.0),
+    )
+    stage.run_until("at_post")
+    stage.run(8.0)
+    assert len(stage.lane.drivers) == 2  # the second stands behind, not yet on the loop
+    stage.set("entry_green")
+    stage.pulse("entry_raise")
+    stage.run_until("on_platform")
+    stage.run(8.0)
+    assert stage.kinds().count("entering") == 2
+    assert stage.lane.drivers[1].vehicle.x_m == pytest.approx(7.0, abs=0.1)  # under the boom
+    stage.run(20.0)
+    looks = [look["approach"] for look in stage.inputs]
+    between = looks[looks.index(True) : len(looks) - looks[::-1].index(True)]
+    assert between.count(False) * 0.05 < 2.5  # at ten times the speed a quarter of a second: no gap that counts
+    assert stage.shown("entry_beam") == [False, True, False, True]
+    stage.set("back_out")  # the second stands half on the platform and cannot go on: both drive back
+    for _ in range(2):
+        stage.run_until("backed_out")
+    assert stage.yard.judge.report()["violations"] == 0
+
+
+def test_a_reversible_lane_is_driven_from_its_far_end_with_its_booms_and_lights_the_other_way_round() -> None:
+    comer = TruckSpec("far", "a", length_m=11.0, mass_kg=15_000, comes_from="far")
+    stage = Stage(comer, lane=LaneSpec("a", reversible=True))
+    stage.run_until("at_post")
+    assert stage.lane.inputs()["far_approach"]
+    stage.set("entry_green")
+    stage.pulse("entry_raise")
+    stage.run(10.0)
+    assert stage.kinds() == ["arrived", "at_post"]  # that was the other end's
+    stage.pulse("entry_lower")
+    stage.run(5.0)
+    stage.set("entry_green", on=False)
+    stage.set("exit_green")
+    stage.pulse("exit_raise")
+    stage.run_until("on_platform")
+    stage.run(20.0)
+    assert stage.lane.deck.shown_kg == comer.mass_kg
+    state = stage.yard.state()["lanes"]["a"]["vehicles"][0]
+    assert not {"entry_beam", "exit_beam", "exit_loop", "entry_loop"} & {
+        k for k, on in stage.lane.inputs().items() if on
+    }
+    assert state["phase"] == "inside"
+    stage.set("entry_green")
+    stage.pulse("entry_raise")
+    stage.run_until("left")
+    edges = [name for name in ("far_approach", "exit_beam", "entry_beam", "approach") if True in stage.shown(name)]
+    assert edges == ["far_approach", "exit_beam", "entry_beam", "approach"]
+    assert stage.kinds()[-3:] == ["leaving", "crossed", "left"]
+    assert stage.yard.judge.report()["violations"] == 0
+
+
 def test_a_truck_that_stops_under_the_boom_stands_there_for_its_pause() -> None:
     stage = Stage(TruckSpec("t", "a", length_m=10.0, behaviour="stops_under_boom", pause_s=12.0))
     stage.bring_to_platform()

@@ -21,7 +21,7 @@ CUT_S = 2.0
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module")
 async def site(tmp_path_factory):
-    async with Site(tmp_path_factory.mktemp("lanes"), lanes=2, scan_wait_s=8.0) as site:
+    async with Site(tmp_path_factory.mktemp("lanes"), lanes=2, scan_wait_s=8.0, reversible=OTHER) as site:
         yield site
         judged = await site.judged()
         assert (judged["boom_on_vehicle"], judged["motion_without_command"]) == (0, 0), judged["details"]
@@ -94,36 +94,37 @@ async def _through(site: Site, truck: Truck) -> None:
     raise AssertionError(f"truck {truck.id} is not through: { ({key: shown[key] for key in keys}) }"[:3000])
 
 
-async def test_a_tailgater_is_told_and_nothing_is_released_by_itself(site: Site) -> None:
-    """It drives in behind on the same raise of the entry boom; the boom stays up over both, and the desk is called."""
+async def test_a_tailgater_is_told_nothing_is_released_by_itself_and_both_are_sent_back(site: Site) -> None:
+    """Bumper to bumper on one raise of the entry boom: under the boom, that stays up, while the first one is weighed.
+
+    What is right: one line in the ledger, the first one's passage before a person, no exit raise; nobody else has a
+    passage, since nobody let the second one on. Sent back, both go, and nobody has crossed.
+    """
     await _idle(site)
-    first = await site.send(LANE, is_scanning=False, plate_read=None, length_m=7.0)
-    second = await site.send(
-        LANE, is_scanning=False, plate_read=None, length_m=6.0,
-        after="approach", behaviour="tailgates", arrive_after_s=0.0,
-    )  # fmt: skip
-    await site.seen("on_platform", truck=first.id)
-    shown = await site.until(LANE, lambda lane: lane["state"] == "review" or lane["passage"] is None, 60)
-    if shown["state"] == "review":
-        await site.command(LANE, "release", by=SUPERVISOR)
-    for truck in (first, second):
-        await site.seen("crossed", truck=truck.id, within_s=90) if truck is first else await _let_out(site, truck)
-    await _idle(site)  # what crossed is in the record once the lane is idle again
-    told = [line for line in (await site.get("/api/v1/motion", limit=50))["motions"] if line["lane"] == LANE]
-    passages = (await site.get("/api/v1/passages", limit=10, lane=LANE))["passages"]
-    assert told or len([p for p in passages if p["outcome"] == "crossed"]) >= 2
+    ledger, before = await _motions(site), await site.edges(LANE)
+    driver = {"is_scanning": False, "plate_read": None, "arrive_after_s": 0.0}
+    first = await site.send(LANE, length_m=7.0, **driver)
+    second = await site.send(LANE, length_m=6.0, after="bumper", behaviour="creeps_behind", pause_s=25.0, **driver)
+    shown = await site.until(LANE, lambda lane: (lane["passage"] or {}).get("observed") == ["followed_in"], 60)
+    passage = shown["passage"]
+    assert shown["state"] == "review"
+    assert "release" in (await site.lane(LANE))["commands"]  # a person may; nothing does
+    assert (await site.in_lane(LANE))["booms"] == {"entry": 90.0, "exit": 0.0}
+    await site.until(LANE, lambda lane: "back_out" in lane["ways"])
+    await site.command(LANE, "turn_back", way="back_out")
+    for truck in (second, first):
+        await site.seen("backed_out", truck=truck.id)
+    await _idle(site)
+    told = [line for line in await _motions(site) if line not in ledger]
+    assert [(line["what"], line["passage_id"]) for line in told] == [("followed_in", passage["id"])]
+    newest = (await site.get("/api/v1/passages", limit=2, lane=LANE))["passages"][0]
+    assert (newest["id"], newest["outcome"]) == (passage["id"], "turned_back")
+    assert "exit raise" not in await site.edges(LANE) - before
 
 
-async def _let_out(site: Site, truck: Truck) -> None:
-    """Whoever is still inside gets a way on from the desk, whatever the lane is in."""
-    async with asyncio.timeout(90):
-        while not any(e["event"] == "crossed" and e.get("truck") == truck.id for e in site.events):
-            state = (await site.lane(LANE))["state"]
-            if state == "review":
-                await site.ask(LANE, "release", by=SUPERVISOR)
-            elif state == "fault":
-                await site.ask(LANE, "clear_fault")
-            await asyncio.sleep(0.2)
+async def _motions(site: Site) -> list[dict[str, Any]]:
+    lines = (await site.get("/api/v1/motion", limit=50))["motions"]
+    return [line for line in lines if line["lane"] == LANE]
 
 
 async def test_a_truck_in_the_wrong_lane_is_led_away_while_three_wait_behind(site: Site) -> None:
@@ -171,7 +172,7 @@ async def test_backing_out_is_refused_with_somebody_behind_and_allowed_when_they
     assert ("back_out", "turned_back") in [(p["disposition"], p["outcome"]) for p in passages]
 
 
-async def test_power_that_fails_and_returns_moves_nothing_and_the_lane_goes_on(site: Site) -> None:
+async def test_field_power_that_fails_and_returns_moves_nothing_and_the_lane_goes_on(site: Site) -> None:
     await _idle(site)
     truck = await site.send(LANE, is_scanning=False)
     await site.seen("on_platform", truck=truck.id)
@@ -184,5 +185,50 @@ async def test_power_that_fails_and_returns_moves_nothing_and_the_lane_goes_on(s
     await site.fault(f"{LANE}/", "no_power", on=False)
     await site.until(LANE, lambda lane: lane["state"] in {"on_platform", "weighing"})
     await site.scan(truck)
+    await site.until(LANE, "leaving")
     await site.seen("crossed", truck=truck.id)
     await _idle(site)
+
+
+async def test_when_the_mains_fail_the_lane_lets_its_vehicle_out_and_the_next_one_in_when_they_return(
+    site: Site,
+) -> None:
+    await _idle(site, OTHER)
+    inside = await site.send(OTHER, is_scanning=False)  # its plate alone finds the slip, after eight seconds
+    await site.seen("on_platform", truck=inside.id)
+    waiting = await site.send(OTHER, after="approach", arrive_after_s=0.0)
+    await site.seen("at_post", truck=waiting.id)
+    await site.fault(f"{OTHER}/", "no_mains")
+    await site.until(OTHER, lambda lane: lane["mains_failed"] is True)
+    await site.seen("crossed", truck=inside.id)
+    shown = await site.until(OTHER, "fault")
+    assert shown["attention"]["code"] == "mains_failed"
+    assert await site.booms_at_rest(OTHER) == {"entry": 0.0, "exit": 0.0}
+    edges = await site.edges(OTHER)
+    await asyncio.sleep(CUT_S)
+    assert await site.edges(OTHER) == edges  # nobody is let on
+    await site.fault(f"{OTHER}/", "no_mains", on=False)
+    await _through(site, waiting)
+    await _idle(site, OTHER)
+    told = [event["type"] for event in await site.received() if event["data"].get("device") == f"{OTHER} mains"]
+    assert told == ["device.fault", "device.recovered"]
+
+
+async def test_a_reversible_lane_turns_only_when_it_is_empty_and_is_crossed_the_other_way(site: Site) -> None:
+    await _idle(site, OTHER)
+    early = await site.send(
+        OTHER, direction="outbound", comes_from="far", behaviour="gives_up", patience_s=20.0, is_scanning=False,
+        plate_read=None,
+    )  # fmt: skip
+    await site.seen("at_post", truck=early.id)
+    answer = await site.ask(OTHER, "turn_lane", direction="outbound")
+    assert (answer.status_code, answer.json()["code"]) == (409, "interlock")
+    await site.seen("backed_out", truck=early.id)
+    await site.eventually(lambda: site.ask(OTHER, "turn_lane", direction="outbound"), lambda found: found.is_success)
+    truck = await site.send(OTHER, direction="outbound", comes_from="far")
+    await site.seen("crossed", truck=truck.id, within_s=60)
+    await _idle(site, OTHER)
+    passage = await site.passage_of(truck)
+    assert (passage["direction"], passage["verdict"], passage["outcome"]) == ("outbound", "release", "crossed")
+    assert passage["gross_kg"] == truck.total_kg
+    await site.command(OTHER, "turn_lane", direction="inbound")

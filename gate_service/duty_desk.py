@@ -227,6 +227,14 @@ class DutyDesk:
         self._on_changed()
         return _shown(regime)
 
+    def standing(self) -> dict[str, Any]:
+        """For every terminal: the regime that is open and the opening that waits, each or None."""
+        regime, pending = self.regime(), self._waiting()
+        return {
+            "open": None if regime is None else _shown(regime),
+            "pending": None if pending is None else pending.shown(self._clock.monotonic_s()),
+        }
+
     async def close_regime(self, regime_id: str, reason: str, actor: Actor) -> dict[str, Any]:
         """Anybody who works the lanes closes it: that is the stricter side."""
         if self._regime is None or self._regime.id != regime_id:

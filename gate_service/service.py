@@ -164,6 +164,14 @@ class GateService:
         """The policy workbench."""
         return self._parts.policies
 
+    def standing(self) -> dict[str, Any]:
+        """The line to the centre, and the emergency regime."""
+        line = self._parts.worker.central_line
+        return {
+            "central": {"line": "absent"} if line is None else line.status(),
+            "regime": self._parts.duty.standing(),
+        }
+
     def subscribe(self) -> AbstractAsyncContextManager[AsyncIterator[JsonObject]]:
         """Snapshots as they change."""
         return self._watchers.subscribe()

@@ -129,7 +129,9 @@ class LaneCommands(CommandSteps):
             self._check_interlock(reason)
         if right.needs_second and approved_by is None:
             return await self._ask_second(request, actor, passage)
-        disposed = replace(passage, disposition=disposition or passage.disposition, disposed_by=actor.label)
+        disposed = passage  # taking over (hold, reweigh) decides no way out: who let it go before stays named
+        if disposition is not None:
+            disposed = replace(passage, disposition=disposition, disposed_by=actor.label)
         facts = {**facts_of(request), "raise": None if reason is None else reason.value, **right.facts()}
         if approved_by is not None:
             facts |= {"approved_by": approved_by.label, "approved_with": approved_with}

@@ -40,6 +40,11 @@ def read_texts(name: str, value: object) -> tuple[str, ...]:
     return tuple(read_text(name, item) for item in value)
 
 
+def read_plate(name: str, value: object) -> str:
+    """A plate as somebody typed it, in capitals and without spaces: what is shown and searched later. Raises InputError."""
+    return "".join(read_text(name, value).split()).upper()
+
+
 def read_side(fields: Mapping[str, Any]) -> Side:
     """Which boom; the exit where nothing is said."""
     try:
@@ -70,9 +75,9 @@ def resolved_facts(fields: Mapping[str, Any]) -> dict[str, Any]:
     """The facts that a person supplied, under the names that a passage has for them."""
     facts: dict[str, Any] = {}
     if "plate" in fields:
-        facts |= {"plate": read_text("plate", fields["plate"]).upper(), "is_plate_looked_at": True}
+        facts |= {"plate": read_plate("plate", fields["plate"]), "is_plate_looked_at": True}
     if "trailer_plate" in fields:
-        facts["trailer_plate"] = read_text("trailer_plate", fields["trailer_plate"]).upper()
+        facts["trailer_plate"] = read_plate("trailer_plate", fields["trailer_plate"])
     if "slip_nos" in fields:
         facts["scanned"] = read_texts("slip_nos", fields["slip_nos"])
     for name in ("containers", "seals"):

@@ -124,6 +124,10 @@ class GateApi(Protocol):
         """One lane as it is now."""
         ...
 
+    def standing(self) -> dict[str, Any]:
+        """What holds for all lanes now: `{"central": the line as in `sync_status`, "regime": {"open", "pending"}}`."""
+        ...
+
     def subscribe(self) -> AbstractAsyncContextManager[AsyncIterator[Snapshot]]:
         """Snapshots as they change, latest wins per lane; every lane once at the beginning."""
         ...

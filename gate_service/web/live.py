@@ -183,7 +183,7 @@ class LiveHub:
     def _send_beat(self) -> None:
         at = self._clock.now().isoformat()
         ages = {str(snapshot["id"]): ages_of(snapshot) for snapshot in self._gate.lanes()}
-        whole = encode({"type": "beat", "at": at, "ages": ages})
+        whole = encode({"type": "beat", "at": at, "ages": ages, "standing": self._gate.standing()})
         for mailbox in self._mailboxes:
             seen = mailbox.only if mailbox.lane is None else {mailbox.lane}
             if not seen:

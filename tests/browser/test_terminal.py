@@ -206,7 +206,7 @@ def test_the_second_person_approves_here_and_a_wrong_password_may_be_mended(visi
     expect(page.locator(".act input[name=password]")).to_have_value("")
     page.fill(".act input[name=password]", PASSWORD)
     page.keyboard.press("Enter")
-    expect(page.locator(".commands [role=status]")).to_contain_text("批准：已执行")
+    expect(page.locator(".commands [role=status]")).to_contain_text("批准：已受理")
     [(lane, command_id, actor)] = running.gate.approved
     assert (lane, command_id, actor.label) == ("in-d1", "c-1", "user:sup")
     assert all("401" in error for error in visitor.errors)
@@ -265,7 +265,7 @@ def test_what_a_person_saw_is_told_as_a_fact_of_its_own(visitor: Visitor, runnin
     expect(page.locator(".act.crossed")).to_contain_text("我看见此车已向前驶离")
     page.keyboard.press("Enter")
     page.click(".act button.confirm")
-    expect(page.locator(".commands [role=status]")).to_contain_text("目视：已驶过：已执行")
+    expect(page.locator(".commands [role=status]")).to_contain_text("目视：已驶过：已受理")
     [(_, request, _)] = running.gate.given
     assert (request.command.value, request.reason_code, request.fields) == (
         "resolve",

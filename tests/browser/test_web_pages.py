@@ -99,7 +99,7 @@ def test_a_vehicle_is_released_with_a_reason_bound_to_its_passage_and_facts(visi
     page.get_by_label("重量差异已说明").check()
     page.fill("textarea[name=reason]", "补充磅单")
     confirm.click()
-    expect(page.get_by_role("status").filter(has_text="已执行")).to_be_visible()
+    expect(page.get_by_role("status").filter(has_text="已受理")).to_be_visible()
     expect(page.locator(f".lane{LANE} .state")).to_contain_text("放行")
     [(lane, request, actor)] = running.gate.given
     passage = overweight_passage()
@@ -126,7 +126,7 @@ def test_a_missing_plate_is_supplied(visitor: Visitor, running: Running) -> None
     page.fill(".act input[name=plate]", "浙B55555")
     page.fill(".act input[name=slip_nos]", "Z1 Z2，Z3")
     page.click(".act button.confirm")
-    expect(page.get_by_role("status").filter(has_text="已执行")).to_be_visible()
+    expect(page.get_by_role("status").filter(has_text="已受理")).to_be_visible()
     assert running.gate.given[0][1].fields == {"plate": "浙B55555", "slip_nos": ["Z1", "Z2", "Z3"]}
 
 

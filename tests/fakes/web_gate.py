@@ -347,6 +347,10 @@ class FakeGate:
     def site(self) -> dict[str, Any]:
         return {"id": "K1", "name": {"zh": "示例卡口", "en": "Example gate"}, "demo": self.demo}
 
+    def standing(self) -> dict[str, Any]:
+        regime = {"open": None, "pending": None} if self.duty is None else self.duty.standing()
+        return {"central": self.lines["central"], "regime": regime}
+
     def lanes(self) -> Sequence[dict[str, Any]]:
         return [self.lane(lane_id) for lane_id in self.snapshots]
 

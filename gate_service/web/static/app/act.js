@@ -8,7 +8,7 @@ import { html, Mark } from "./html.js";
 import { t, told } from "./i18n.js";
 import { COMMAND_KEYS, Kbd, keyed } from "./keys.js";
 import { Plate } from "./lanes.js";
-import { connection } from "./live.js";
+import { connection, now } from "./live.js";
 
 const MARKS = {
   release: "check",
@@ -29,12 +29,15 @@ const MARKS = {
   emergency_raise: "flame",
 };
 
+/** How long the word that a command was taken stays: long enough to read, too short to be believed of what came after. */
+const SAID_MS = 8000;
 const PLACES = ["release", "resolve", "reweigh", "hold", "turn_back", "refuse", "inspect"];
 
 /** Who must be part of a release against the verdict, as a word under the button. */
 function needs(lane, command) {
   const by = lane.passage?.override_by;
   if (command !== "release" || lane.passage?.verdict === "release" || !by || by === "operator") return null;
+  if (by === "supervisor" && session.value.role !== "operator") return null;
   return html`<small>${t(`override.${by}`)}</small>`;
 }
 
@@ -66,6 +69,8 @@ export const Outcome = ({ lane }) => {
   if (last?.lane !== lane.id) return null;
   const command = t(`command.${last.command}`);
   if (!last.code) {
+    now.value;
+    if (performance.now() - last.at > SAID_MS) return null;
     return html`<p class=${last.pending ? "note" : "done"} role="status">
       <${Mark} name=${last.pending ? "two" : "check"} />${t(last.pending ? "act.pending" : "act.done", { command })}
       ${last.plate && html` <span class="plate small">${last.plate}</span>`}

@@ -76,11 +76,15 @@ export const TopBar = ({ live = true, tools = null, children }) => html`
   </header>
 `;
 
+const PersonTool = ({ mark, word, onClick }) => html`
+  <button type="button" class="quiet" title=${t(word)} onClick=${onClick}><${Mark} name=${mark} /><span class="tool">${t(word)}</span></button>
+`;
+
 const Who = () => html`
-  <span class="who"><b>${session.value.name}</b> <span class="dim">${t(`role.${session.value.role}`)}</span></span>
-  <button type="button" class="quiet" onClick=${() => (isSwitching.value = true)}>${t("lock.switch")}</button>
-  <button type="button" class="quiet" onClick=${lockNow}>${t("lock.lock")}</button>
-  <button type="button" class="quiet" onClick=${signOut}>${t("chrome.sign_out")}</button>
+  <span class="who"><b>${session.value.name}</b> <span class="dim tool">${t(`role.${session.value.role}`)}</span></span>
+  <${PersonTool} mark="two" word="lock.switch" onClick=${() => (isSwitching.value = true)} />
+  <${PersonTool} mark="lock" word="lock.lock" onClick=${lockNow} />
+  <${PersonTool} mark="gone" word="chrome.sign_out" onClick=${signOut} />
   <${Lock} />
 `;
 

@@ -11,6 +11,14 @@ import { lanes, now } from "./live.js";
 import { Passage } from "./passage.js";
 import { Strip } from "./strip.js";
 
+/** States in which a person owns the vehicle: what was decided for it before no longer carries it out. */
+const TAKEN_OVER = new Set(["review", "detained"]);
+
+/** What was read at the approach of the vehicle that comes next. */
+const Next = ({ reads }) =>
+  reads.length > 0 &&
+  html`<p class="next"><${Mark} name="clock" /><span class="dim">${t("lane.kept_for_next")}</span> ${reads.map((read) => [read.plate, read.scanned].filter(Boolean).join(" ")).filter(Boolean).join(", ")}</p>`;
+
 /** What must be known before anything else of this lane is believed. */
 const Notices = ({ lane }) => html`
   ${lane.fire && html`<p class="refused" role="alert"><${Mark} name="flame" />${t("lane.fire")}</p>`}
@@ -45,7 +53,8 @@ export const Detail = ({ id }) => {
       <${Notices} lane=${lane} />
       <${Approval} lane=${lane} />
       ${hasFault && html`<${Devices} lane=${lane} />`}
-      ${lane.passage ? html`<${Passage} passage=${lane.passage} isFresh=${isSettling(lane)} />` : html`<p class="dim empty-lane">${t("lane.no_vehicle")}</p>`}
+      ${lane.passage ? html`<${Passage} passage=${lane.passage} isFresh=${isSettling(lane)} isTakenBack=${TAKEN_OVER.has(lane.state)} />` : html`<p class="dim empty-lane">${t("lane.no_vehicle")}</p>`}
+      <${Next} reads=${lane.kept_for_next ?? []} />
       <p class="driver-line"><span class="dim">${t("driver.sees")}</span> <q>${told(lane.driver)}</q></p>
       ${!hasFault && html`<${Devices} lane=${lane} />`}
     </div>

@@ -35,6 +35,7 @@ export function begin(lane, command) {
     passageId: lane.passage?.id ?? null,
     factsVersion: lane.passage?.facts_version ?? null,
     plate: lane.passage?.plate ?? null,
+    state: lane.state,
     approval: command === "approve" ? lane.approval : null,
     isHere: command === "approve" && !mayApprove(lane.approval),
     reasonCode: (REASONS[command] ?? []).length ? null : undefined,
@@ -80,6 +81,20 @@ export function hasMovedOn(asked, lane) {
   return lane.passage?.id !== asked.passageId || lane.passage?.facts_version !== asked.factsVersion;
 }
 
+/** Whether the lane still takes what was chosen; what waits for its second person is asked by `hasMovedOn`. */
+function isTaken({ command }, lane) {
+  if (command === "approve") return true;
+  return command in ATTESTED ? (lane.attests ?? []).includes(command) : lane.commands.includes(command);
+}
+
+/** Why what is filled in cannot be sent now, as a key of the catalogue; null when it can. */
+export function stoppedBecause(asked, lane) {
+  const blocked = blockedBecause(lane, asked.command, connection.value);
+  if (blocked) return blocked;
+  if (asked.command === "release" && lane.passage?.verdict !== "release" && lane.passage?.override_by === "supervisor" && session.value?.role === "operator") return "override.not_you";
+  return isTaken(asked, lane) ? null : "blocked.state";
+}
+
 /** Whether everything that the command needs is there. */
 export function isComplete(asked) {
   if (asked.reasonCode === null) return false;
@@ -113,14 +128,14 @@ function requestOf(asked) {
 export async function send() {
   const asked = draft.value;
   const lane = lanes.get(asked.lane)?.value;
-  const isStopped = !lane || hasMovedOn(asked, lane) || blockedBecause(lane, asked.command, connection.value) !== null;
+  const isStopped = !lane || hasMovedOn(asked, lane) || stoppedBecause(asked, lane) !== null;
   if (asked.sending || isStopped || !isComplete(asked)) return;
   change({ sending: true });
   const about = { lane: asked.lane, command: asked.command, plate: asked.plate, passageId: asked.passageId, factsVersion: asked.factsVersion };
   try {
     const [path, body] = requestOf(asked);
     const answer = await post(path, body, { "idempotency-key": asked.key });
-    outcome.value = { ...about, pending: answer.pending ?? null };
+    outcome.value = { ...about, pending: answer.pending ?? null, at: performance.now() };
     draft.value = null;
   } catch (problem) {
     outcome.value = { ...about, code: problem.code, detail: problem.message };

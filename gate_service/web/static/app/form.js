@@ -1,11 +1,12 @@
 // The form of the chosen command. It acts on the vehicle it was opened for, or on none.
 import { session } from "./api.js";
-import { change, closeDraft, draft, hasMovedOn, isAboutVehicle, isComplete, mayApprove, send, waysFor } from "./draft.js";
-import { blockedBecause, checksOf } from "./facts.js";
+import { change, closeDraft, draft, hasMovedOn, isAboutVehicle, isComplete, mayApprove, send, stoppedBecause, waysFor } from "./draft.js";
+import { effectOf } from "./effect.js";
+import { checksOf } from "./facts.js";
 import { html, Mark } from "./html.js";
-import { t } from "./i18n.js";
+import { t, told } from "./i18n.js";
 import { Kbd, keyed, keysOn } from "./keys.js";
-import { connection } from "./live.js";
+import { isSwitching } from "./lock.js";
 import { OTHER, reasonsFor, REASONS, reasonText } from "./reasons.js";
 import { useEffect, useRef } from "../vendor/hooks.mjs";
 
@@ -48,18 +49,31 @@ const Field = ({ asked, name, label, ...more }) => html`<label>
     name=${name}
     autocomplete="off"
     maxlength="200"
-    spellcheck="false"
+    spellcheck=${false}
     value=${asked.fields[name] ?? ""}
     onInput=${(event) => change({ fields: { ...asked.fields, [name]: event.target.value } })}
     ...${more}
   />
 </label>`;
 
+/** Plates that are known already, so that nobody types one at night: what was read, and what the slips say. */
+function platesOf(passage) {
+  const read = [passage?.plate, ...(passage?.other_plates ?? [])].map((code) => [code, "act.plate_read"]);
+  const listed = (passage?.slips ?? []).map((slip) => [slip.vehicle?.plate, "act.plate_listed"]);
+  const known = [...read, ...listed].filter(([code]) => code);
+  const first = (code) => known.findIndex(([other]) => other === code);
+  const different = known.filter(([code], place) => first(code) === place);
+  const isOpen = !passage?.plate || different.length > 1;
+  return isOpen ? different.map(([code, from]) => ({ code, text: `${code} · ${t(from)}` })) : [];
+}
+
 /** Facts of the vehicle that a person supplies; the one that is missing comes first. */
 const Facts = ({ asked, lane }) => {
+  const plates = platesOf(lane.passage);
   const isSlipMissing = checksOf(lane.passage).some((one) => one.reason_code.startsWith("slip_"));
   const order = isSlipMissing && lane.passage?.plate ? ["slip_nos", ...FACTS.filter((name) => name !== "slip_nos")] : FACTS;
-  return html`<div class="fields">
+  return html`${plates.length > 0 && html`<${Chips} name="seen-plate" legend=${t("act.which_plate")} options=${plates} chosen=${asked.fields.plate} digits onChoose=${(plate) => change({ fields: { ...asked.fields, plate } })} />`}
+  <div class="fields">
     ${order.map((name) => html`<${Field} key=${name} asked=${asked} name=${name} label=${t(`fact.${name}`)} placeholder=${name === "plate" ? (lane.passage?.plate ?? "") : ""} />`)}
   </div>`;
 };
@@ -98,18 +112,29 @@ const Remark = ({ asked }) => html`<label class="text">
 const Warning = ({ asked, lane }) => {
   const by = lane.passage?.override_by;
   if (asked.command !== "release" || lane.passage?.verdict === "release" || !by) return null;
-  const isTooFew = by === "supervisor" && session.value.role === "operator";
-  return html`<p class="note"><${Mark} name=${by === "two" ? "two" : "person"} />${t(`override.${by}.text`)}${isTooFew && html` <b>${t("override.not_you")}</b>`}</p>`;
+  const isNotMine = stoppedBecause(asked, lane) === "override.not_you";
+  return html`<p class="note">
+    <${Mark} name=${by === "two" ? "two" : "person"} />${t(`override.${by}.text`)}
+    ${isNotMine && html` <b>${t("override.not_you")}</b> <button type="button" onClick=${() => (isSwitching.value = true)}>${t("override.take_over")}</button>`}
+  </p>`;
 };
+
+/** What others did while the form was open: it still stands, but on another situation than the one it was opened on. */
+const Meanwhile = ({ asked, lane }) =>
+  asked.state !== lane.state && html`<p class="note" role="alert"><${Mark} name="clock" />${t("act.meanwhile", { state: told(lane.state_text) })}</p>`;
+
+/** Where the hand is put: on what is chosen, else on the first field, else on the button that Enter presses. */
+const PLACES = ["input:checked", "input", ".confirm"];
 
 export const Form = ({ lane }) => {
   const asked = draft.value;
   const place = useRef(null);
   const moved = hasMovedOn(asked, lane);
-  const blocked = blockedBecause(lane, asked.command, connection.value);
+  const blocked = stoppedBecause(asked, lane);
+  const effect = effectOf(asked);
   useEffect(() => {
     const before = document.activeElement;
-    place.current.querySelector("input:checked, input")?.focus({ preventScroll: true });
+    PLACES.map((one) => place.current.querySelector(one)).find(Boolean)?.focus({ preventScroll: true });
     const command = asked.command;
     const back = () => (document.querySelector(`[data-command=${command}]`) ?? before)?.focus?.({ preventScroll: true });
     return () => setTimeout(back); // once the buttons are there again
@@ -133,8 +158,10 @@ export const Form = ({ lane }) => {
     ${["crossed", "departed"].includes(asked.command) && html`<p>${t(`attest.${asked.command}`)}</p>`}
     ${(REASONS[asked.command] ?? []).length > 0 && html`<${Reasons} asked=${asked} lane=${lane} /><${Remark} asked=${asked} />`}
     ${moved && html`<p class="refused" role="alert"><${Mark} name="bolt" />${t("act.moved_on")}</p>`}
-    ${blocked && html`<p class="refused" role="alert"><${Mark} name="bolt" />${t(blocked)}</p>`}
+    ${moved || html`<${Meanwhile} asked=${asked} lane=${lane} />`}
+    ${blocked && blocked !== "override.not_you" && html`<p class="refused" role="alert"><${Mark} name="bolt" />${t(blocked)}</p>`}
     <div class="buttons">
+      ${effect && html`<p class="effect">${t(effect)}</p>`}
       <button class="confirm" disabled=${!isReady}>
         ${asked.sending ? t("act.sending") : t("act.confirm", { command: title })}${keysOn.value && html` <kbd aria-hidden="true">Enter</kbd>`}
       </button>

@@ -50,7 +50,7 @@ const makeFirst = async (given) => {
 
 const Field = ({ name, type = "text", complete }) => html`
   <label><span>${t(`form.${name}`)}</span>
-    <input name=${name} type=${type} autocomplete=${complete} required maxlength="128" spellcheck="false" />
+    <input name=${name} type=${type} autocomplete=${complete} required maxlength="128" spellcheck=${false} autocapitalize="none" autofocus=${name === "name"} />
   </label>
 `;
 

@@ -69,6 +69,7 @@ export function startKeys(others) {
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.altKey || event.metaKey || event.isComposing) return;
     if (event.key === "Escape") others.Escape?.();
+    if (event.key === "Enter" && event.repeat) event.preventDefault(); // a key that stays down confirms nothing twice
     if (event.target.closest(TYPING) || event.repeat) return;
     const isNavigation = event.key.startsWith("Arrow");
     if (!keysOn.value && !isNavigation) return;

@@ -3,6 +3,7 @@ import { Spark } from "./curve.js";
 import { firstStop, inputsAreOld, isOld } from "./facts.js";
 import { html, Mark, stateMark, tone, verdictMark } from "./html.js";
 import { duration, number, t, told } from "./i18n.js";
+import { Kbd, keyed } from "./keys.js";
 import { ageNow, lanes, now, order } from "./live.js";
 import { Strip } from "./strip.js";
 
@@ -58,15 +59,19 @@ const Vehicle = ({ passage }) => {
   </div>`;
 };
 
+/** The key of a lane: its place at this site. What waits comes and goes, so a place in the queue is no key: it would
+ * mean another truck by the time the finger is down. */
+export const laneKey = (id) => (order.value.indexOf(id) < 9 ? String(order.value.indexOf(id) + 1) : null);
+
 const Row = ({ id, selected, onSelect }) => {
   const lane = lanes.get(id).value;
   if (!lane) return null;
   const stale = inputsAreOld(lane);
   return html`<li class=${`lane ${tone.state(lane.state)} ${selected ? "selected" : ""}`} data-lane=${id}>
     <div class="name">
-      <${Mark} name=${lane.direction === "inbound" ? "forward" : "back"} />
-      <button type="button" aria-pressed=${selected} onClick=${() => onSelect(id)}>${told(lane.name)}</button>
-      ${lane.hazmat && html`<span class="hazmat"><${Mark} name="flame" />${t("lane.hazmat")}</span>`}
+      <${Kbd} of=${laneKey(id)} /><${Mark} name=${lane.direction === "inbound" ? "forward" : "back"} />
+      <button type="button" aria-pressed=${selected} ...${keyed(laneKey(id))} onClick=${() => onSelect(id)}>${told(lane.name)}</button>
+      ${lane.hazmat && html`<span class="hazmat" title=${t("lane.hazmat")}><${Mark} name="flame" /><span class="word">${t("lane.hazmat")}</span></span>`}
     </div>
     <div class="sight">
       <${Strip} lane=${lane} stale=${stale} />

@@ -13,6 +13,8 @@ export const connection = signal("connecting");
 /** For how long nothing has been heard, in ms; null while live. */
 export const lostFor = signal(null);
 /** Lane ids in the order of the site; each lane's own signal is in `lanes`. */
+/** What holds for all lanes, told with each beat: {central, regime}; null until the first. */
+export const standing = signal(null);
 export const order = signal([]);
 export const lanes = new Map();
 /** Ticks four times a second, for everything that counts time. In the service's time. */
@@ -72,6 +74,7 @@ function hear(message) {
   heardAt = performance.now();
   batch(() => {
     if (message.at) offset = Date.parse(message.at) - Date.now();
+    if (message.standing) standing.value = { ...message.standing, heardAt: performance.now() };
     if (message.type === "lanes") message.lanes.forEach(takeLane);
     if (message.type === "curves") Object.entries(message.curves).forEach(([id, points]) => takeCurve(id, points));
     if (message.type === "beat") Object.entries(message.ages).forEach(([id, ages]) => takeAges(id, ages));

@@ -146,21 +146,22 @@ const Source = ({ passage }) => {
 };
 
 /** The facts' version lights up where it stands when they change: nothing else may move under the hand. */
-const identity = (passage, isFresh) => html`<div class="lead">
+const identity = (passage, isFresh, isTakenBack) => html`<div class="lead">
   <${Plate} plate=${passage.plate} />
   ${passage.trailer_plate && html`<${Plate} plate=${passage.trailer_plate} />`}
+  ${(passage.other_plates ?? []).length > 0 && html`<span class="others"><span class="dim">${t("passage.other_plates")}</span> ${passage.other_plates.map((plate) => html`<${Plate} key=${plate} plate=${plate} small />`)}</span>`}
   <span class="versions" data-facts-version=${passage.facts_version}>
     <span class=${isFresh ? "fresh" : ""}>${t("passage.facts", { version: passage.facts_version })}${isFresh && html` · ${t("passage.fresh")}`}</span>
     ${passage.tier && html` · ${t("passage.tier", { tier: has(`tier.${passage.tier}`) ? t(`tier.${passage.tier}`) : passage.tier })}`}
-    ${passage.disposition && html` · ${t("passage.disposed", { way: t(`disposition.${passage.disposition}`), by: (passage.disposed_by ?? "").replace(/^user:/, "") || "–" })}`}
+    ${passage.disposition && html` · ${t(isTakenBack ? "passage.taken_back" : "passage.disposed", { way: t(`disposition.${passage.disposition}`), by: (passage.disposed_by ?? "").replace(/^user:/, "") || "–" })}`}
   </span>
 </div>`;
 
 /** The passage: left what was decided, right what it was decided on. */
-export const Passage = ({ passage, isFresh }) => {
+export const Passage = ({ passage, isFresh, isTakenBack }) => {
   const checks = checksOf(passage);
   return html`<section class="passage" aria-label=${t("passage.title")}>
-    ${identity(passage, isFresh)}
+    ${identity(passage, isFresh, isTakenBack)}
     <${Judgement} passage=${passage} />
     <div class="two">
       <div>

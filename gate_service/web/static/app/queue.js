@@ -1,8 +1,9 @@
-// What waits for a person, over all lanes: the most urgent first; keys 1 to 9 choose.
+// What waits for a person, over all lanes: the most urgent first. Each call shows the key of its lane.
 import { firstStop, queueOf, waitsSince } from "./facts.js";
 import { html, Mark, stateMark, tone } from "./html.js";
 import { duration, t, told } from "./i18n.js";
-import { Kbd, keyed } from "./keys.js";
+import { Kbd } from "./keys.js";
+import { laneKey } from "./lanes.js";
 import { lanes, now, order } from "./live.js";
 
 /** Lanes that wait, most urgent first. */
@@ -15,8 +16,7 @@ const why = (lane) => {
   return first ? t(`check.${first.reason_code}`) : told(lane.state_text);
 };
 
-const Call = ({ lane, place, isChosen, onSelect }) => {
-  const key = place < 9 ? String(place + 1) : null;
+const Call = ({ lane, isChosen, onSelect }) => {
   const isLate = lane.attention?.escalated;
   return html`<li>
     <button
@@ -24,10 +24,9 @@ const Call = ({ lane, place, isChosen, onSelect }) => {
       class=${`call ${tone.state(lane.state)} ${isLate ? "escalated" : ""}`}
       aria-pressed=${isChosen}
       title=${isLate ? t("queue.escalated") : undefined}
-      ...${keyed(key)}
       onClick=${() => onSelect(lane.id)}
     >
-      <${Kbd} of=${key} /><${Mark} name=${lane.approval ? "two" : stateMark(lane.state)} />
+      <${Kbd} of=${laneKey(lane.id)} /><${Mark} name=${lane.approval ? "two" : stateMark(lane.state)} />
       <b class="where">${told(lane.name)}</b>
       <span class="times"><time class=${isLate ? "late" : ""}>${isLate && html`<span aria-hidden="true">! </span><span class="hidden">${t("queue.escalated")} </span>`}${duration(now.value - waitsSince(lane))}</time></span>
       <span class="what">${lane.passage?.plate && html`<span class="plate small">${lane.passage.plate}</span> `}${why(lane)}</span>
@@ -41,7 +40,7 @@ export const Queue = ({ selected, onSelect }) => {
     <h2>${t("queue.title")} <span class=${calls.length ? "count some" : "count"}>${calls.length}</span></h2>
     ${calls.length === 0 && html`<p class="dim"><${Mark} name="check" />${t("queue.empty")}</p>`}
     <ol>
-      ${calls.map((lane, place) => html`<${Call} key=${lane.id} lane=${lane} place=${place} isChosen=${lane.id === selected} onSelect=${onSelect} />`)}
+      ${calls.map((lane) => html`<${Call} key=${lane.id} lane=${lane} isChosen=${lane.id === selected} onSelect=${onSelect} />`)}
     </ol>
   </section>`;
 };

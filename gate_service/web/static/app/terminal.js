@@ -12,6 +12,7 @@ import { Lanes } from "./lanes.js";
 import { connection, lanes, now, order, startLive } from "./live.js";
 import { Queue, waiting } from "./queue.js";
 import { loadReasons } from "./reasons.js";
+import { Standing } from "./standing.js";
 import { callFor, isBlocked, isMuted, startSound, switchSound } from "./sound.js";
 
 const REASONS_EVERY_MS = 300_000;
@@ -64,6 +65,7 @@ const Terminal = () => {
     <${DemoBanner} />
     <${TopBar} tools=${tools} />
     <${LostBanner} />
+    <${Standing} />
     <main>
       <h1 class="hidden">${t("title.terminal")}</h1>
       <div class="overview">

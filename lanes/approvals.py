@@ -6,7 +6,7 @@ the vehicle leaves (RULES 7). Nobody approves their own request.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID, uuid4
@@ -17,6 +17,9 @@ from gate_service.domain.passage import Passage
 
 VALID_S: Final = 300.0
 """RULES 7: an approval ends after 5 minutes."""
+
+WAITS_FOR: Final = "second person"
+"""What the record of such a request says it waits for."""
 
 APPROVERS: Final = frozenset({Role.SUPERVISOR, Role.CUSTOMS})
 """Who may be the second person. The first may be an operator: two pairs of eyes, one of them a supervisor's."""
@@ -49,6 +52,13 @@ class Pending:
             "reason": self.request.reason,
             "seconds_left": max(0, round(VALID_S - (now_monotonic_s - self.asked_monotonic_s))),
         }
+
+
+def was_asked(newest: Mapping[str, Any] | None, passage: Passage) -> bool:
+    """Whether the newest command of a lane was a request about this vehicle as it is: it ended with the restart."""
+    if newest is None or newest.get("waits_for") != WAITS_FOR:
+        return False
+    return (newest.get("passage_id"), newest.get("facts_version")) == (passage.id, passage.facts_version)
 
 
 class Approvals:

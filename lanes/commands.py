@@ -18,6 +18,7 @@ from gate_service.domain.events import Event, EventType
 from gate_service.domain.passage import Disposition, Passage
 from gate_service.domain.record import LedgerChange
 from lanes import told
+from lanes.approvals import WAITS_FOR
 from lanes.closing import INSPECTED_INSIDE, goes_through
 from lanes.command_steps import CommandSteps
 from lanes.controller import LaneController
@@ -103,7 +104,7 @@ class LaneCommands(CommandSteps):
 
     async def _ask_second(self, request: CommandRequest, actor: Actor, passage: Passage) -> dict[str, Any]:
         lane = self._lane
-        await self._record({**facts_of(request), "waits_for": "second person"}, actor, passage)
+        await self._record({**facts_of(request), "waits_for": WAITS_FOR, "passage_id": passage.id}, actor, passage)
         self._still(passage)
         pending = lane.approvals.ask(request, actor, passage, lane.clock.monotonic_s())
         lane.changed()

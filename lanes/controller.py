@@ -15,7 +15,7 @@ from typing import Any, Final, Self
 from gate_service.domain.errors import SlipTakenError
 from gate_service.domain.passage import Passage, Weighed, from_document
 from gate_service.domain.reading import DeviceHealth, LaneInputs, Reading, Side
-from lanes.approvals import Approvals
+from lanes.approvals import Approvals, was_asked
 from lanes.conditions import Situation, true_events
 from lanes.curve import follow
 from lanes.deciding import Decider, Judged
@@ -105,13 +105,18 @@ class LaneController(LaneMotion):
                 self.turn(str(turned["direction"]))
         for document in await self.ports.journal.open_passages():
             if document.get("lane") == self.settings.id:
-                self.passage = replace(from_document(document), note="restart")
+                self.passage = await self._restored(from_document(document))
                 self.is_restored = True
                 self.attention = "restart"
         await self.scribe.__aenter__()
         self._spawn(self._tick())
         self._spawn(keep_lights(self, self._lights_wanted))
         return self
+
+    async def _restored(self, passage: Passage) -> Passage:
+        """A passage from before the start. Who had asked a second person is told that the request is gone."""
+        asked = was_asked(await self.ports.journal.newest("command", self.settings.id), passage)
+        return replace(passage, note="restart_asked" if asked else "restart")
 
     async def __aexit__(self, *exc: object) -> None:
         """Stop watching; nothing moves, nothing queued is lost while the record takes it."""

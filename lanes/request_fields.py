@@ -41,7 +41,7 @@ def read_texts(name: str, value: object) -> tuple[str, ...]:
 
 
 def read_plate(name: str, value: object) -> str:
-    """A plate as somebody typed it, in capitals and without spaces: what is shown and searched later. Raises InputError."""
+    """A plate as somebody typed it, in capitals and without spaces, as it is searched later. Raises InputError."""
     return "".join(read_text(name, value).split()).upper()
 
 

@@ -38,7 +38,8 @@ UNSETTLED: Final = (
     " ORDER BY number LIMIT {limit}"
 )
 LOG: Final = (
-    "SELECT number, kind, at_us, actor, lane, passage_id, facts FROM records WHERE number > ? AND number <= ?"
+    "SELECT number, kind, at_us, actor, lane, passage_id, facts,"
+    " (SELECT plate FROM passages WHERE id = records.passage_id) FROM records WHERE number > ? AND number <= ?"
     " AND (substr(actor, 1, 5) = 'user:' OR kind IN ({kinds})) ORDER BY number LIMIT ?"
 )
 TO_BE_SETTLED: Final = ("motion_unexplained", "emergency_raise")
@@ -167,7 +168,7 @@ def _words(words: Sequence[str]) -> str:
 
 
 def _logged(row: Row) -> dict[str, Any]:
-    number, kind, at_us, actor, lane, passage_id, facts = row
+    number, kind, at_us, actor, lane, passage_id, facts, plate = row
     return {
         "record": number,
         "kind": kind,
@@ -175,6 +176,7 @@ def _logged(row: Row) -> dict[str, Any]:
         "by": actor,
         "lane": lane,
         "passage_id": passage_id,
+        "plate": plate,
         "facts": read_facts(facts),
     }
 

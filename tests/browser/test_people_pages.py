@@ -125,6 +125,7 @@ def test_a_device_is_enrolled_and_asked_for_at_the_next_sign_in(visitors: Visito
     card = page.locator(".card", has_text="Second factor for signing in")
     card.locator("input[name=password]").fill(PASSWORD)
     card.get_by_role("button").click()
+    expect(card.get_by_role("img", name="QR code for the authenticator")).to_be_visible()
     secret = codes.secret_of(card.locator("code").first.inner_text())
     step = codes.step_at(running.site.clock.now())
     card.locator("input[name=first]").fill(codes.code_of_step(secret, step))

@@ -25,6 +25,7 @@ from gate_service.web.bodies import (
 )
 from gate_service.web.context import Parts, Web
 from gate_service.web.guard import Admitted
+from gate_service.web.qr import qr_path
 from lanes.approvals import APPROVERS
 from sync.accounts import SESSION_LONGEST, Caller
 from sync.second_factors import Purpose
@@ -192,10 +193,11 @@ async def begin_factor(
     *,
     purpose: Purpose,
     body: Annotated[Unlock, Depends(reader(Unlock))],
-) -> dict[str, str]:
-    """Begin to enrol a device: its secret, seen once, to be confirmed by its first code."""
+) -> dict[str, Any]:
+    """Begin to enrol a device: its secret, seen once, as text and as a QR code, to be confirmed by its first code."""
     await web.accounts.prove(caller.actor.name, body.password, guard.peer_of(request), body.code)
-    return await web.accounts.factors.begin(caller.actor.name, purpose, f"Gate {web.gate.site()['id']}")
+    begun = await web.accounts.factors.begin(caller.actor.name, purpose, f"Gate {web.gate.site()['id']}")
+    return {**begun, "qr": qr_path(begun["uri"])}
 
 
 @router.post("/account/factors/{purpose}/confirm", openapi_extra=described(FactorCode))

@@ -323,6 +323,28 @@ async def test_after_a_restart_the_open_passage_is_shown_to_a_person_and_nothing
         assert again.raises == []
 
 
+async def test_after_a_restart_it_is_told_that_a_request_to_a_second_person_is_gone(rig):
+    await _held(rig)
+    [asked] = [entry for entry in rig.journal.entries if entry.facts.get("waits_for")]
+    for document, note in (
+        (rig.lane.passage.document(), "restart_asked"),
+        (rig.lane.passage.with_facts().document(), "restart"),  # other facts had ended it before
+    ):
+        again = LaneRig()
+        again.journal.open, again.journal.entries = [document], [asked]
+        async with again:
+            assert again.lane.passage.note == note
+            assert again.lane.approvals.waiting(again.lane.passage, again.clock.monotonic_s()) is None
+
+
+async def test_who_let_a_vehicle_go_stays_named_when_somebody_takes_it_over(rig):
+    command_id = await _held(rig)
+    await rig.commands.approve(command_id, SECOND)
+    await rig.run(3)
+    await rig.commands.carry_out(_ask(rig, Command.HOLD), OPERATOR)
+    assert (rig.lane.state, rig.lane.passage.disposed_by) == (LaneState.REVIEW, "user:sue")
+
+
 async def test_after_a_restart_a_late_read_is_judged_and_a_person_finishes(rig):
     await _onto_platform(rig)
     await _identify(rig, plate="浙B99999")

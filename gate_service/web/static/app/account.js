@@ -50,6 +50,12 @@ const confirm = (purpose) => async (form) => {
 
 const remove = (purpose) => (form) => post(`/api/v1/account/factors/${purpose}/remove`, proof(form));
 
+/** Dark on white in both colours of the page: a camera reads nothing else. */
+const Code = ({ qr }) => html`<figure class="qr">
+  <svg viewBox=${`0 0 ${qr.size} ${qr.size}`} role="img" aria-label=${t("account.qr")} shape-rendering="crispEdges"><path d=${qr.path} /></svg>
+  <figcaption class="dim">${t("account.qr_text")}</figcaption>
+</figure>`;
+
 const Factor = ({ purpose }) => {
   const has = found.value.factors[purpose];
   const mine = begun.value?.purpose === purpose;
@@ -58,7 +64,8 @@ const Factor = ({ purpose }) => {
     <p class="dim">${t(`account.about.${purpose}`)}</p>
     ${has && html`<p><span class="badge good"><${Mark} name="check" />${t("account.enrolled")}</span>${purpose === "sign_in" ? ` ${t("account.recovery_left", { count: found.value.factors.recovery_left })}` : ""}</p>`}
     ${mine &&
-    html`<p class="made" role="status">${t("account.secret")} <code>${begun.value.secret.replace(/(.{4})/g, "$1 ").trim()}</code></p>
+    html`<${Code} qr=${begun.value.qr} />
+      <p class="made" role="status">${t("account.secret")} <code>${begun.value.secret.replace(/(.{4})/g, "$1 ").trim()}</code></p>
       <p class="dim"><code>${begun.value.uri}</code></p>
       <form class="inline" onSubmit=${submitted(confirm(purpose), load)}>
         <${Field} label=${t("account.first_code")} name="first" inputmode="numeric" pattern="[0-9]{6}" required />

@@ -21,6 +21,7 @@ const Next = ({ reads }) =>
 
 /** What must be known before anything else of this lane is believed. */
 const Notices = ({ lane }) => html`
+  ${lane.passage?.note === "restart_asked" && TAKEN_OVER.has(lane.state) && !lane.approval && html`<p class="note" role="status"><${Mark} name="two" />${t("passage.restart_asked")}</p>`}
   ${lane.fire && html`<p class="refused" role="alert"><${Mark} name="flame" />${t("lane.fire")}</p>`}
   ${lane.power_fail && html`<p class="refused" role="alert"><${Mark} name="bolt" />${t("lane.power_fail")}</p>`}
   ${lane.local_button && html`<p class="note" role="status"><${Mark} name="hand" />${t("lane.local_button")}</p>`}

@@ -157,7 +157,7 @@ const Tick = ({ one }) => html`
 `;
 
 const Row = ({ one }) => html`<tr>
-  <td>${moment(one.crossed_at ?? one.at)}</td><td>${one.lane}</td><td>${one.plate ?? ""}</td>
+  <td>${moment(one.crossed_at ?? one.at)}</td><td>${told(lanes.value.find((lane) => lane.id === one.lane)?.name) || one.lane}</td><td>${one.plate ?? ""}</td>
   <td>${one.slips.join(", ")}${looked.value[one.passage_id]?.slips_now.map((slip) => html`<${Now} key=${slip.slip_no} slip=${slip} />`)}</td>
   <td>${t(`regime.state.${one.state}`)} <span class="dim">${who(one.released_by)}</span></td>
   <td>

@@ -2,7 +2,8 @@
 import { signal } from "../vendor/signals.mjs";
 import { get, loadSession, post, session } from "./api.js";
 import { html, Mark, render } from "./html.js";
-import { has, startTexts, t } from "./i18n.js";
+import { has, startTexts, t, told } from "./i18n.js";
+import { reasonText } from "./reasons.js";
 import { attempt, busy, moment, Note, Page, submitted, who } from "./people.js";
 
 const OUTCOMES = {
@@ -11,9 +12,14 @@ const OUTCOMES = {
 };
 const found = signal(null);
 const log = signal([]);
+const names = signal({});
+
+/** A lane as people call it; its id where it is no longer one of this site. */
+const laneName = (id) => (id ? told(names.value[id]) || id : "");
 
 async function load() {
   found.value = await get("/api/v1/shift");
+  names.value = Object.fromEntries((await get("/api/v1/lanes")).lanes.map((lane) => [lane.id, lane.name]));
   const number = found.value.shift?.number;
   if (number && session.value.role !== "administrator") await loadLog(number);
 }
@@ -42,7 +48,7 @@ const Settle = ({ matter }) => html`
 `;
 
 const about = (matter) =>
-  [matter.lane, matter.plate, matter.code, matter.count, matter.by && who(matter.by), matter.facts?.what, matter.facts?.reason].filter(Boolean).join(" · ");
+  [laneName(matter.lane), matter.plate, matter.code, matter.count, matter.by && who(matter.by), matter.facts?.what, matter.facts?.reason].filter(Boolean).join(" · ");
 
 const Matters = ({ matters }) => html`
   <section class="card">
@@ -73,6 +79,7 @@ const HandOver = ({ shift }) => html`
       <form class="inline" onSubmit=${submitted((form) => post("/api/v1/shift/accept", { note: form.get("note") || null }), load)}>
         <${Note} label=${t("shift.accept_note")} />
         <button disabled=${busy.value || who(shift.handed_by) === session.value.name}>${t("shift.accept")}</button>
+        ${who(shift.handed_by) === session.value.name && html`<p class="dim">${t("shift.not_own")}</p>`}
       </form>`}
   </section>
 `;
@@ -92,16 +99,25 @@ const what = ({ kind, facts }) => {
   return has(`record.${kind}`) ? t(`record.${kind}`) : kind;
 };
 
+/** Why, and who else had a part in it: a reader must not have to guess who let a vehicle go. */
+const more = ({ facts }) =>
+  [
+    facts.reason_code && reasonText(facts.reason_code),
+    facts.reason,
+    facts.waits_for && t("shift.asked"),
+    facts.approved_by && t("shift.approved", { by: who(facts.approved_by) }),
+  ].filter(Boolean).join(" · ");
+
 const Log = () => html`
   <section class="card wide">
     <h2>${t("shift.log")}</h2>
     <table>
-      <thead><tr><th>${t("shift.at")}</th><th>${t("shift.by")}</th><th>${t("shift.what")}</th><th>${t("shift.lane")}</th></tr></thead>
+      <thead><tr><th>${t("shift.at")}</th><th>${t("shift.by")}</th><th>${t("shift.what")}</th><th>${t("shift.lane")}</th><th>${t("fact.plate")}</th></tr></thead>
       <tbody>
         ${log.value.map(
           (one) => html`<tr key=${one.record}>
             <td>${moment(one.at)}</td><td>${who(one.by)}</td>
-            <td>${what(one)} <span class="dim">${one.facts.reason ?? ""}</span></td><td>${one.lane ?? ""}</td>
+            <td>${what(one)} <span class="dim">${more(one)}</span></td><td>${laneName(one.lane)}</td><td>${one.plate ?? ""}</td>
           </tr>`,
         )}
       </tbody>

@@ -32,14 +32,16 @@ SETTLE: Final = (
     "INSERT INTO settlements (subject, settled_by, settled_at_us, settled_record, outcome, note)"
     " VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (subject) DO NOTHING"
 )
+ROW: Final = (
+    "number, kind, at_us, actor, lane, passage_id, facts, (SELECT plate FROM passages WHERE id = records.passage_id)"
+)
 UNSETTLED: Final = (
-    "SELECT number, kind, at_us, actor, lane, passage_id, facts FROM records WHERE kind IN ({kinds})"
+    "SELECT {row} FROM records WHERE kind IN ({kinds})"
     " AND NOT EXISTS (SELECT 1 FROM settlements WHERE subject = 'record:' || records.number)"
     " ORDER BY number LIMIT {limit}"
 )
 LOG: Final = (
-    "SELECT number, kind, at_us, actor, lane, passage_id, facts,"
-    " (SELECT plate FROM passages WHERE id = records.passage_id) FROM records WHERE number > ? AND number <= ?"
+    "SELECT {row} FROM records WHERE number > ? AND number <= ?"
     " AND (substr(actor, 1, 5) = 'user:' OR kind IN ({kinds})) ORDER BY number LIMIT ?"
 )
 TO_BE_SETTLED: Final = ("motion_unexplained", "emergency_raise")
@@ -121,7 +123,7 @@ class Shifts:
 
     async def unsettled(self) -> list[dict[str, Any]]:
         """Records that a person must still explain or review, oldest first."""
-        sql = UNSETTLED.format(kinds=_words(TO_BE_SETTLED), limit=MOST_MATTERS)
+        sql = UNSETTLED.format(row=ROW, kinds=_words(TO_BE_SETTLED), limit=MOST_MATTERS)
         rows = await self._database.read(lambda connection: run(connection, sql).fetchall())
         return [_logged(row) for row in rows]
 
@@ -150,7 +152,7 @@ class Shifts:
         if not rows or rows[0][0] != number:
             raise NotFoundError(f"shift {number}: no such shift")
         first, last = rows[0][1] - 1, rows[1][1] - 1 if len(rows) > 1 else LAST
-        log = LOG.format(kinds=_words(LOGGED))
+        log = LOG.format(row=ROW, kinds=_words(LOGGED))
         values = (max(first, after), last, limit)
         found = await self._database.read(lambda connection: run(connection, log, values).fetchall())
         return [_logged(row) for row in found]

@@ -12,7 +12,7 @@ from gate_service.domain.commands import Actor, ActorKind, Command, Role
 from gate_service.domain.record import Entry
 from gate_service.domain.regime import RegimeTerms
 from tests.browser.conftest import Running, Visitor, Visitors
-from tests.browser.test_terminal import choose
+from tests.browser.test_terminal import COUNT_TONES, attend, choose, silence, wait_for_tones
 from tests.fakes.web_gate import iso, overweight_passage
 
 pytestmark = pytest.mark.browser
@@ -28,6 +28,17 @@ def calls(running: Running, lane: str, *, for_s: float, escalated: bool = False)
 def judged(**changes: Any) -> dict[str, Any]:
     """The overweight vehicle, changed."""
     return overweight_passage() | changes
+
+
+def ask_to_open(running: Running) -> str:
+    """An operator asks for the emergency regime."""
+    terms = RegimeTerms("line cut", ("declared",), ("3",), datetime.now(UTC) + timedelta(hours=2), 50)
+
+    async def ask() -> str:
+        answer = running.gate.duty.ask_regime(terms, Actor("op", Role.OPERATOR, ActorKind.USER))
+        return str(answer["pending"]["id"])
+
+    return running.run(ask())
 
 
 # One hand on the keyboard -----------------------------------------------------------------------------------------
@@ -54,7 +65,7 @@ def test_a_key_is_a_lane_and_never_another_truck_when_the_queue_moves(visitor: V
     page = visitor.sign_in()
     first = page.locator(".queue .call", has_text="进区报关 1")
     expect(first.locator("kbd")).to_have_text("1")
-    calls(running, "in-d2", for_s=200, escalated=True)
+    calls(running, "in-d2", for_s=400, escalated=True)
     expect(page.locator(".queue .call").first).to_contain_text("进区报关 2")
     expect(first.locator("kbd")).to_have_text("1")
     page.keyboard.press("1")
@@ -127,17 +138,24 @@ def test_the_emergency_regime_is_asked_for_and_counted_down_on_every_terminal(
     visitor: Visitor, running: Running
 ) -> None:
     page = visitor.sign_in()
-    terms = RegimeTerms("line cut", ("declared",), ("3",), datetime.now(UTC) + timedelta(hours=2), 50)
-
-    async def ask() -> str:
-        return str(running.gate.duty.ask_regime(terms, Actor("op", Role.OPERATOR, ActorKind.USER))["id"])
-
-    regime_id = running.run(ask())
+    regime_id = ask_to_open(running)
     expect(page.locator(".standing.warn")).to_contain_text("op 申请开启应急")
     running.run(running.gate.duty.open_regime(regime_id, Actor("sup", Role.SUPERVISOR, ActorKind.USER), "session"))
     expect(page.locator(".standing.bad")).to_contain_text("已用 0 / 50 辆")
     expect(page.locator(".standing.bad [role=timer]")).to_contain_text("1:59:")
     assert visitor.violations() == []
+
+
+def test_a_request_that_ended_with_the_service_is_told_when_it_is_back(visitor: Visitor, running: Running) -> None:
+    page = visitor.sign_in()
+    ask_to_open(running)
+    expect(page.locator(".standing.warn")).to_contain_text("op 申请开启应急")
+    running.stop()
+    page.locator(".stop").wait_for(state="visible")
+    running.start()
+    expect(page.locator(".standing.warn")).to_contain_text("op 开启应急的申请已失效", timeout=15_000)
+    page.get_by_role("button", name="知道了").click()
+    expect(page.locator(".standing")).to_have_count(0)
 
 
 def test_what_others_did_meanwhile_is_said_in_the_open_form(visitor: Visitor, running: Running) -> None:
@@ -160,7 +178,7 @@ def test_a_vehicle_taken_over_after_its_release_is_not_called_released(visitor: 
     choose(page, "in-d1")
     expect(page.locator(".versions")).to_contain_text("此前：已放行（sup），现由人接管")
     running.change("in-d1", state="leaving")
-    expect(page.locator(".versions")).to_contain_text("已放行 (sup)")
+    expect(page.locator(".versions")).to_contain_text("已放行（sup）")
 
 
 def test_who_may_not_release_alone_is_told_at_once_and_the_supervisor_can_sign_in_here(
@@ -209,6 +227,18 @@ def test_the_log_of_a_shift_says_where_why_and_who_approved(visitor: Visitor, ru
     expect(row).to_contain_text("sup 批准")
     expect(row).to_contain_text("进区报关 1")
     expect(page.locator("li", has_text="车辆").first).not_to_contain_text("in-d1")
+
+
+def test_whoever_looks_at_another_page_still_sees_and_hears_who_waits(visitor: Visitor, running: Running) -> None:
+    silence(running)
+    visitor.context.add_init_script(COUNT_TONES)
+    page = visitor.sign_in()
+    page.goto(f"{visitor.url}/shift")
+    page.locator("h2").first.click()  # sound wants a touch of the page
+    assert page.locator(".calls").count() == 0
+    attend(running, "in-d2")
+    expect(page.locator(".calls")).to_contain_text("1")
+    wait_for_tones(page, 2)
 
 
 def test_the_name_is_ready_to_be_typed_when_the_sign_in_page_opens(visitor: Visitor) -> None:

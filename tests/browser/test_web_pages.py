@@ -77,7 +77,7 @@ def test_the_queue_shows_who_waits_the_most_urgent_first_and_keys_choose(visitor
     expect(calls.nth(0)).to_contain_text("出区报关 2")  # overdue
     expect(calls.nth(1)).to_contain_text("故障")
     expect(calls.nth(2)).to_contain_text("进区报关 1")  # waits longer than the next
-    page.keyboard.press("3")
+    page.keyboard.press("1")
     page.wait_for_selector(DETAIL)
     page.keyboard.press("ArrowDown")
     page.wait_for_selector(".detail[data-lane=in-d2]")
@@ -315,9 +315,7 @@ def test_axe_finds_nothing_on_any_page(visitors: Visitors, running: Running, sch
     found["resolve"] = visitor.violations()
     choose(visitor, "out-n1")
     found["fault"] = visitor.violations()
-    for path, there in (
-        *(("/driver/in-d1", "h1"), ("/api/docs", "header"), ("/nothing", "h1")),
-    ):
+    for path, there in (*(("/driver/in-d1", "h1"), ("/api/docs", "header"), ("/nothing", "h1")),):
         page.goto(visitor.url + path)
         page.wait_for_selector(there)
         found[path] = visitor.violations()

@@ -23,6 +23,7 @@ export const now = signal(Date.now());
 let offset = 0; // service time minus ours
 let heardAt = performance.now();
 let tries = 0;
+let isStarted = false;
 
 function laneSignal(id) {
   if (!lanes.has(id)) {
@@ -106,8 +107,10 @@ function open(lane, isPerson) {
   };
 }
 
-/** Connect and stay connected. `lane` for a driver display, which sees that lane only. */
+/** Connect once and stay connected. `lane` for a driver display, which sees that lane only. */
 export function startLive(lane = null) {
+  if (isStarted) return;
+  isStarted = true;
   open(lane, lane === null);
   setInterval(() => {
     now.value = Date.now() + offset;

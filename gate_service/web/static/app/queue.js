@@ -1,13 +1,11 @@
 // What waits for a person, over all lanes: the most urgent first. Each call shows the key of its lane.
-import { firstStop, queueOf, waitsSince } from "./facts.js";
+import { waiting } from "./calls.js";
+import { firstStop, waitsSince } from "./facts.js";
 import { html, Mark, stateMark, tone } from "./html.js";
 import { duration, t, told } from "./i18n.js";
 import { Kbd } from "./keys.js";
 import { laneKey } from "./lanes.js";
-import { lanes, now, order } from "./live.js";
-
-/** Lanes that wait, most urgent first. */
-export const waiting = () => queueOf(order.value.map((id) => lanes.get(id).value));
+import { now } from "./live.js";
 
 const why = (lane) => {
   if (lane.approval) return t("queue.second");

@@ -1,8 +1,29 @@
 // What holds for the whole site and changes what a person may do: no line to the centre, the emergency regime.
+import { effect, signal } from "../vendor/signals.mjs";
 import { session } from "./api.js";
 import { html, Mark } from "./html.js";
 import { duration, t } from "./i18n.js";
 import { connection, now, standing } from "./live.js";
+
+/** A request to open the regime that was waiting when the service went away and waits no more when it is back. */
+const gone = signal(null);
+let wasCut = false;
+let asked = null;
+effect(() => {
+  if (connection.value === "lost") wasCut = true;
+  if (connection.value !== "live" || !standing.value) return;
+  const { open, pending } = standing.value.regime;
+  if (wasCut && asked && pending?.id !== asked.id && open?.id !== asked.id) gone.value = asked;
+  if (pending || open) gone.value = null;
+  asked = pending;
+  wasCut = false;
+});
+
+const Gone = ({ by }) => html`<aside class="standing warn" aria-label=${t("standing.gone", { by: "" })}>
+  <p role="alert"><${Mark} name="bolt" /><strong>${t("standing.gone", { by: by.replace(/^user:/, "") })}</strong> ${t("standing.gone_text")}</p>
+  <span class="ways"><${Way} path="/regime" text="page./regime" /></span>
+  <button type="button" class="quiet" onClick=${() => (gone.value = null)}>${t("act.read")}</button>
+</aside>`;
 
 const may = (path) => session.value?.pages.includes(path);
 const Way = ({ path, text }) => may(path) && html`<a href=${path}>${t(text)}</a>`;
@@ -32,6 +53,7 @@ export const Standing = () => {
   if (connection.value !== "live" || !standing.value) return null;
   const { central, regime, heardAt } = standing.value;
   return html`
+    ${gone.value && html`<${Gone} by=${gone.value.by} />`}
     ${central.line === "down" && html`<${NoLine} central=${central} />`}
     ${regime.open && html`<${Open} regime=${regime.open} />`}
     ${regime.pending && html`<${Pending} pending=${regime.pending} heardAt=${heardAt} />`}

@@ -1,7 +1,8 @@
 // The operator terminal: every lane live, what waits for a person, one lane in detail.
-import { computed, effect, signal } from "../vendor/signals.mjs";
+import { computed, signal } from "../vendor/signals.mjs";
 import { useRef } from "../vendor/hooks.mjs";
 import { loadSession, session } from "./api.js";
+import { waiting, watchCalls } from "./calls.js";
 import { DemoBanner, LostBanner, TopBar } from "./chrome.js";
 import { Detail } from "./detail.js";
 import { closeDraft, leaveLane } from "./draft.js";
@@ -9,11 +10,11 @@ import { html, Mark, render } from "./html.js";
 import { language, startTexts, switchLanguage, t } from "./i18n.js";
 import { KeyHelp, keysOn, startKeys } from "./keys.js";
 import { Lanes } from "./lanes.js";
-import { connection, lanes, now, order, startLive } from "./live.js";
-import { Queue, waiting } from "./queue.js";
+import { connection, lanes, order } from "./live.js";
+import { Queue } from "./queue.js";
 import { loadReasons } from "./reasons.js";
 import { Standing } from "./standing.js";
-import { callFor, isBlocked, isMuted, startSound, switchSound } from "./sound.js";
+import { isBlocked, isMuted, switchSound } from "./sound.js";
 
 const REASONS_EVERY_MS = 300_000;
 
@@ -96,12 +97,7 @@ await startTexts();
 await loadSession();
 render(html`<${Terminal} />`, document.getElementById("app"));
 startKeys(OTHERS);
-startLive();
-startSound();
-effect(() => {
-  now.value;
-  callFor(connection.value === "live" ? waiting() : []);
-});
+watchCalls();
 if (session.value?.commands.length) {
   loadReasons();
   setInterval(loadReasons, REASONS_EVERY_MS);

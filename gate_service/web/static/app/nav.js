@@ -20,7 +20,7 @@ effect(() => {
 /** On every page but the terminal itself: somebody waits there. */
 const Calls = () => {
   const count = location.pathname === "/" ? 0 : waitingCount();
-  return count > 0 && html` <span class="calls" role="status"><span class="hidden">${t("queue.title")} </span>${count}</span>`;
+  return count > 0 && html` <span class="calls"><span class="hidden">${t("queue.title")} </span>${count}</span>`;
 };
 
 /** Links to the pages; the one that is open is marked. */

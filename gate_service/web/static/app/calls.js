@@ -10,10 +10,10 @@ export const waiting = () => queueOf(order.value.map((id) => lanes.get(id).value
 /** How many wait; 0 while nothing is known, too. */
 export const waitingCount = () => (connection.value === "live" ? waiting().length : 0);
 
-/** Connect, and call for the lanes that wait. */
-export function watchCalls() {
+/** Connect, and call for the lanes that wait. The terminal sounds `isAtOnce`; other pages after their first touch. */
+export function watchCalls(isAtOnce) {
   startLive();
-  startSound();
+  startSound(isAtOnce);
   effect(() => {
     now.value;
     callFor(connection.value === "live" ? waiting() : []);

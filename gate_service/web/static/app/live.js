@@ -85,6 +85,7 @@ function hear(message) {
 
 function say(state) {
   connection.value = state;
+  if (state === "lost") standing.value = null;
   lostFor.value = state === "lost" ? performance.now() - heardAt : null;
 }
 

@@ -14,7 +14,7 @@ let isWatching = false;
 effect(() => {
   if (isWatching || location.pathname === "/" || !session.value?.pages.includes("/")) return;
   isWatching = true;
-  watchCalls(); // whoever writes a hand-over is still called to the lane
+  watchCalls(false); // whoever writes a hand-over is still called to the lane
 });
 
 /** On every page but the terminal itself: somebody waits there. */

@@ -81,8 +81,8 @@ export function callFor(waiting) {
   if (tone) play(tone);
 }
 
-/** Try at once; where the browser wants a touch first, take the first one. */
-export function startSound() {
+/** Take the first touch, where the browser wants one; `isAtOnce` tries without one, which it may complain about. */
+export function startSound(isAtOnce) {
   for (const kind of ["pointerdown", "keydown"]) document.addEventListener(kind, wake, { capture: true });
-  wake();
+  if (isAtOnce) wake();
 }

@@ -97,7 +97,7 @@ await startTexts();
 await loadSession();
 render(html`<${Terminal} />`, document.getElementById("app"));
 startKeys(OTHERS);
-watchCalls();
+watchCalls(true);
 if (session.value?.commands.length) {
   loadReasons();
   setInterval(loadReasons, REASONS_EVERY_MS);

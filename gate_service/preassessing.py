@@ -1,14 +1,16 @@
-"""Before the truck comes (RULES 2): each slip is judged once per version when its copy arrives or changes.
+"""Before the truck comes (RULES 2): each slip is judged when its copy arrives or changes, and again when a hold or an
+enterprise that it names does.
 
 What would stop it is recorded and told (`slip.preassessed`), so that it can be mended before departure; once it is
 mended that is told too. Police holds are neither told nor kept here: the driver and the enterprise must not learn of
-them. Works off the difference between copy and what was judged, so a restart goes on where it was.
+them. Works off the difference between copy and what was judged, so a restart goes on where it was. Judged again, a slip
+is recorded and told only where the result is another; new versions go first.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -23,15 +25,15 @@ from gate_service.domain.record import Entry
 from gate_service.domain.verdict import Check, Verdict
 from lanes.policy.explain import sentence
 from lanes.policy.preassess import preassess
+from sync.concerned import Subject, noted
 from sync.encoding import to_json
 from sync.journal import SqlJournal
-from sync.preassessments import Due, due, keep
+from sync.preassessments import Due, due, keep, walk
 from sync.worker import SyncWorker
 
 NAMESPACE: Final = UUID("5a1d9d0b-0a53-5c7a-8d0c-6f3a9b7be021")
 PIECE: Final = 20  # slips judged together; their records and events are one transaction
 PAUSE_S: Final = 0.05  # between pieces: a whole copy that arrives at once must not hold up a lane
-LOOK_EVERY_S: Final = 1.0
 THROUGH: Final = frozenset({"passed", "second_gate_passed"})
 """Nothing can stop a slip that has been through."""
 
@@ -62,7 +64,22 @@ class Judged:
     def is_told(self) -> bool:
         """Whether it is to be told: something would stop it, or something would have until this version."""
         was_stopped = self.slip.before not in (None, "release")
-        return self.verdict is not None and (self.verdict != "release" or was_stopped)
+        return self.is_news and self.verdict is not None and (self.verdict != "release" or was_stopped)
+
+    @property
+    def is_news(self) -> bool:
+        """Whether this version is judged for the first time, or comes out otherwise than before."""
+        before = self.slip.checks
+        return before is None or self.verdict != self.slip.before or _result(before) != _result(self.checks)
+
+
+@dataclass(slots=True)
+class _Walk:
+    """Going through the copy for what changed up to a note's number."""
+
+    up_to: int
+    subjects: frozenset[Subject]
+    last: str = ""
 
 
 class Preassessor:
@@ -73,6 +90,7 @@ class Preassessor:
         self._worker = worker
         self._clock = clock
         self._site = site
+        self._walk: _Walk | None = None
 
     async def step(self) -> float:
         """Judge the next piece. Waits for the copy to change where nothing is due."""
@@ -81,9 +99,27 @@ class Preassessor:
         slips = await self._journal.read(lambda connection: due(connection, PIECE))
         if slips:
             await self._judge(slips)
-            return PAUSE_S
-        await changed.wait()
+        elif not await self._judge_again():
+            await changed.wait()
         return PAUSE_S
+
+    async def _judge_again(self) -> bool:
+        """Look at the next piece of the copy for holds and enterprises that changed; False where none did."""
+        if self._walk is None:
+            up_to, subjects = await self._journal.read(noted)
+            if not subjects:
+                return False
+            self._walk = _Walk(up_to, subjects)
+        going = self._walk
+        walked = await self._journal.read(lambda connection: walk(connection, going.last, going.subjects, PIECE))
+        if walked.slips:
+            await self._judge(walked.slips)
+        if walked.last is not None:
+            going.last = walked.last
+        else:
+            await self._worker.cache.judged_again(going.up_to)
+            self._walk = None
+        return True
 
     async def _judge(self, slips: list[Due]) -> None:
         now = self._clock.now()
@@ -91,6 +127,9 @@ class Preassessor:
         for slip in slips:
             answer = await self._worker.slip_source.from_copy([slip.slip_no])
             judged.append(await asyncio.to_thread(self.judge, slip, answer.known, now))
+        judged = [one for one in judged if one.is_news]
+        if not judged:
+            return
         events = tuple(self._event(one, now) for one in judged if one.is_told)
         facts = {"slips": [[one.slip.slip_no, one.slip.version, one.verdict, _codes(one)] for one in judged]}
 
@@ -125,13 +164,19 @@ class Preassessor:
             "verdict": judged.verdict,
             "checks": [{key: value for key, value in check.items() if key != "text"} for check in judged.checks],
         }
-        event_id = uuid5(NAMESPACE, f"{self._site.id}/{slip.slip_no}/{slip.version}")
+        again = "" if slip.checks is None else f"/{slip.record}/{at.isoformat()}"
+        event_id = uuid5(NAMESPACE, f"{self._site.id}/{slip.slip_no}/{slip.version}{again}")
         return Event(event_id, EventType.SLIP_PREASSESSED, at, data)
 
 
 def _shown(check: Check) -> dict[str, Any]:
     text = {language: sentence(check, None, language) for language in ("zh", "en")}
     return {**check.as_document(), "text": text}
+
+
+def _result(checks: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:
+    """What checks come to; the times and numbers in them move by themselves."""
+    return sorted((check["reason_code"], check["verdict"]) for check in checks)
 
 
 def _codes(judged: Judged) -> list[str]:

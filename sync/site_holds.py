@@ -6,7 +6,7 @@ holds on the slips whose hazardous lines name it, one for each.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -20,6 +20,7 @@ from gate_service.domain.hazmat import bare_un_number
 from gate_service.domain.ports import Clock
 from gate_service.domain.record import Entry
 from gate_service.domain.vehicle import comparable_plate
+from sync import concerned
 from sync.database import Database
 from sync.journal import SqlJournal
 from sync.slip_lookup import Touched
@@ -34,6 +35,7 @@ PLACE: Final = (
     "INSERT INTO site_holds (id, target_type, target_id, reason, placed_by, placed_at_us, placed_record)"
     " VALUES (?, ?, ?, ?, ?, ?, ?)"
 )
+TARGET: Final = "SELECT target_type, target_id FROM site_holds WHERE id = ?"
 LIFT: Final = (
     "UPDATE site_holds SET lifted_by = ?, lifted_at_us = ?, lifted_record = ?, lift_reason = ?"
     " WHERE id = ? AND lifted_at_us IS NULL"
@@ -106,7 +108,11 @@ class SiteHold:
 class SiteHolds:
     """Places and lifts; each is a record with who and why, in the same transaction as the hold itself."""
 
-    def __init__(self, database: Database, journal: SqlJournal, clock: Clock) -> None:
+    def __init__(
+        self, database: Database, journal: SqlJournal, clock: Clock, on_changed: Callable[[], None] = lambda: None
+    ) -> None:
+        """`on_changed`: told after each, for whoever judges slips ahead."""
+        self._on_changed = on_changed
         self._database = database
         self._journal = journal
         self._clock = clock
@@ -121,8 +127,10 @@ class SiteHolds:
         def also(connection: Connection, number: int) -> None:
             values = (hold.id, target_type, name, hold.reason, by, to_us(now), number)
             run(connection, PLACE, values)
+            concerned.note(connection, [(target_type, name)])
 
         await self._journal.write(Entry("hold_placed", now, by, facts), also)
+        self._on_changed()
         return hold
 
     async def lift(self, hold_id: str, reason: str, by: str) -> SiteHold:
@@ -132,8 +140,10 @@ class SiteHolds:
         def also(connection: Connection, number: int) -> None:
             if run(connection, LIFT, (by, to_us(now), number, why, hold_id)).rowcount == 0:
                 raise NotFoundError(f"hold {hold_id}: a standing hold of this site expected"[:LONGEST])
+            concerned.note(connection, run(connection, TARGET, (hold_id,)).fetchall())
 
         await self._journal.write(Entry("hold_lifted", now, by, {"id": hold_id, "reason": why}), also)
+        self._on_changed()
         return next(hold for hold in await self.all() if hold.id == hold_id)
 
     async def all(self) -> list[SiteHold]:

@@ -16,6 +16,7 @@ from typing import Any, Final
 from sqlalchemy import Connection
 
 from gate_service.domain.ports import Clock
+from sync import concerned
 from sync.central.wire import ChangesPage
 from sync.change import Change, Rejection, SlipCheck, read_change, read_slip_document
 from sync.conflicts import note_revoked
@@ -111,6 +112,10 @@ class SlipCache:
         """Remove a piece of what a resync swapped out. True when nothing is left to remove."""
         return await self._database.write(_remove_piece)
 
+    async def judged_again(self, up_to: int) -> None:
+        """Every slip was judged again for the holds and enterprises noted up to this number."""
+        await self._database.write(lambda connection: concerned.settle(connection, up_to))
+
     async def rejected(self, limit: int = 100) -> list[dict[str, Any]]:
         """Changes that could not be read, newest first, with reason and the beginning of what came."""
         return await self._database.read(lambda connection: _rejected(connection, limit))
@@ -137,13 +142,21 @@ def _apply(connection: Connection, page: ChangesPage, read: Sequence[Change | Re
     generation = state.generation if state.building_generation is None else state.building_generation
     as_of_us = to_us(page.as_of)
     applied = 0
+    touched: set[concerned.Subject] = set()
     for one in read:
+        before = _subjects_of(connection, one, generation)
         is_newer = _apply_one(connection, one, generation, as_of_us, now_us)
         applied += is_newer
+        if is_newer:
+            touched |= before
         if is_newer and isinstance(one, Change) and one.revokes_slip:
             _compare_with_uses(connection, one, state, page.as_of, now_us)
     rejected = sum(isinstance(one, Rejection) for one in read)
     _advance(connection, state, page)
+    if state.building_generation is None:
+        concerned.note(connection, touched)
+    elif not page.more:
+        concerned.note(connection, {concerned.EVERYTHING})  # the copies were swapped: what is missing now was lifted
     return Applied(applied, len(read) - applied - rejected, rejected)
 
 
@@ -161,6 +174,18 @@ def _apply_one(connection: Connection, one: Change | Rejection, generation: int,
     extra = tuple(change.columns.get(name) for name in EXTRA_COLUMNS[change.table])
     changed = run(connection, _upsert(change.table, change.is_tombstone), values + extra).rowcount
     return 0 if isinstance(one, Rejection) else changed
+
+
+def _subjects_of(connection: Connection, one: Change | Rejection, generation: int) -> set[concerned.Subject]:
+    """Whose slips a changed hold or enterprise concerns: as it was and as it is."""
+    if not isinstance(one, Change) or one.table not in {"holds", "enterprises"}:
+        return set()
+    if one.table == "enterprises":
+        return {("enterprise", name) for name in (one.key, one.columns.get("uscc")) if name}
+    sql = "SELECT target_type, target_id FROM holds WHERE generation = ? AND key = ?"
+    found = [(one.columns.get("target_type"), one.columns.get("target_id"))]
+    found += run(connection, sql, (generation, one.key)).fetchall()
+    return {(kind, name) for kind, name in found if kind and name}
 
 
 def _compare_with_uses(connection: Connection, one: Change, state: CopyState, as_of: datetime, now_us: int) -> None:

@@ -109,7 +109,7 @@ def build(site: LoadedSite, clock: Clock | None = None) -> Built:
         routing=around.routing,
         registers=around.registers,
         reports=around.reports,
-        hazmat=_hazmat(site, database, journal, clock),
+        hazmat=_hazmat(site, database, journal, clock, worker),
         motion=MotionLedger(database),
         lines=SyncDesk(worker, journal, clock),
     )
@@ -121,13 +121,13 @@ def build(site: LoadedSite, clock: Clock | None = None) -> Built:
     return Built(service, app, web, controllers)
 
 
-def _hazmat(site: LoadedSite, database: Database, journal: SqlJournal, clock: Clock) -> HazmatDesk:
+def _hazmat(site: LoadedSite, database: Database, journal: SqlJournal, clock: Clock, worker: SyncWorker) -> HazmatDesk:
     """What the zone authority sees and does at this site."""
     return HazmatDesk(
         journal=journal,
         feed=FeedQueries(database, site.file.site.id),
         stock=StockQueries(database, stock_tables(), exposed(site)),
-        holds=SiteHolds(database, journal, clock),
+        holds=SiteHolds(database, journal, clock, worker.cache.changed.set),
         clock=clock,
         zone=site.file.zone.model_dump(mode="json"),
         edition=STOCK_EDITION,

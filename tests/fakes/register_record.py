@@ -53,7 +53,7 @@ class Record:
         self.journal = SqlJournal(self.database, "K1", self.clock)
         self.secrets = DaySecrets(self.database, self.journal, self.clock)
         self.cache = SlipCache(self.database, self.clock)
-        self.source = CentralSlipSource(self.database, self.cache, self.clock)
+        self.source = self.slip_source = CentralSlipSource(self.database, self.cache, self.clock)
         self.reports = ReportQueries(self.database, ReportRows(self.database, {}))
         site = RegisterSite("K1", gate, timedelta(minutes=30), lambda _: None)
         self.desk = RegisterDesk(

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import json
 import os
 import pwd
 import shutil
@@ -22,6 +23,7 @@ from gate_service.domain.errors import LedgerRefusedError, RecordError, SlipTake
 from gate_service.domain.mass import Mass
 from gate_service.domain.record import Entry, LedgerChange, LedgerKind
 from gate_service.gate_form import GoodsForm, GoodsLine
+from gate_service.preassessing import PreassessedSite, Preassessor
 from gate_service.register_desk import names
 from sync.database import Database, DatabaseSettings
 from sync.erasure import erase_passage
@@ -203,11 +205,23 @@ async def test_registers_draws_lists_and_reports_are_good_sql_there_too(opened, 
         assert counts.pop("preassessed") == 0
         assert set(counts.values()) == {1}, counts
         await record.desk.alarm_between_gates()
+        await _judged_again_there_too(record)
         period = (NOON - timedelta(days=900), NOON + timedelta(days=900))
         found = await record.reports.risk(*period, "goods")
         assert (found["total"]["interceptions"], found["total"]["hits"]) == (1, 1)
         assert (await record.reports.flow(*period))["total"]["passages"] == 1
         assert (await check(record.database)).findings == []
+
+
+async def _judged_again_there_too(record):
+    preassessor = Preassessor(record.journal, record, record.clock, PreassessedSite("K1", "first", lambda _: None))
+    await preassessor.step()
+    placed = {"kind": "risk", "id": "H", "target": {"type": "slip", "id": "Z1"}, "reason": "", "placed_by": ""}
+    await record.load({"kind": "hold", "version": 1, "hold": placed})
+    await preassessor.step()
+    found = await record.database.read(lambda c: c.exec_driver_sql("SELECT verdict, checks FROM preassessments").one())
+    assert found[0] in {"inspect", "refuse"}  # it is used meanwhile
+    assert "hold" in {one["reason_code"] for one in json.loads(found[1])}
 
 
 async def test_old_records_are_dropped_and_contents_erased_as_on_sqlite(opened):

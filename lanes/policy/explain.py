@@ -65,8 +65,8 @@ VIA: Final = {"central": ("中心", "central system"), "local": ("本地副本",
 PROCEED: Final = ("请通行", "Please proceed")
 WAIT: Final = ("请稍候", "Please wait")
 _WORDS: Final = {
-    "zh": ("应为", "实为", "允许", "来源", "差值", "原因"),
-    "en": ("expected", "found", "allowed", "source", "difference", "cause"),
+    "zh": ("应为", "实为", "允许", "来源", "应为减实为", "原因"),
+    "en": ("expected", "found", "allowed", "source", "expected less found", "cause"),
 }
 
 

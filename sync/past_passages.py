@@ -1,16 +1,19 @@
-"""Past passages of a data directory, to read and never to touch: beside the running service, or on a copy."""
+"""Past passages of a record, to read and never to touch: beside the running service, or on a copy."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
+from sqlalchemy.exc import OperationalError
+
 from gate_service.domain.errors import InputError, NotFoundError, RecordError
-from sync.store import FILE_NAME, sqlite_module
+from sync.statements import run
+from sync.store import FILE_NAME, PostgresStore, sqlite_module
 from sync.tables import to_us
 from sync.verify import open_read_only
 
@@ -20,35 +23,76 @@ _NEXT: Final = (
     " ORDER BY opened_record LIMIT ?"
 )
 _FOREVER_US: Final = 2**62
+Read = Callable[[str, tuple[Any, ...]], list[Any]]
 
 
-def past_passage(directory: Path, passage_id: str) -> dict[str, Any]:
+def past_passage(directory: Path, passage_id: str, url: str = "") -> dict[str, Any]:
     """One passage document. NotFoundError where there is none, InputError where there is no record."""
-    with closing(_open(directory)) as connection:
-        row = _rows(connection, "SELECT document FROM passages WHERE id = ?", (passage_id,))
+    with _reading(directory, url) as read:
+        row = read("SELECT document FROM passages WHERE id = ?", (passage_id,))
     if not row:
-        raise NotFoundError(f"passage {passage_id!r}: no such passage in the record of {directory}"[:300])
+        where = "the database" if url else directory
+        raise NotFoundError(f"passage {passage_id!r}: no such passage in the record of {where}"[:300])
     return _document(row[0][0])
 
 
-def past_passages(directory: Path, since: datetime | None = None, before: datetime | None = None) -> Iterator[Any]:
+def past_passages(
+    directory: Path, since: datetime | None = None, before: datetime | None = None, url: str = ""
+) -> Iterator[Any]:
     """Every passage document, oldest first, those opened from `since` to before `before`.
 
-    Pages are read one by one, so that the running service's log is never held open for long.
+    Pages are read one by one, so that the running service's log is never held open for long. `url`: the record is in
+    PostgreSQL.
     """
     after = 0
     from_us = 0 if since is None else to_us(since)
     before_us = _FOREVER_US if before is None else to_us(before)
-    with closing(_open(directory)) as connection:
-        while page := _rows(connection, _NEXT, (after, from_us, before_us, PAGE)):
+    with _reading(directory, url) as read:
+        while page := read(_NEXT, (after, from_us, before_us, PAGE)):
             for after, raw in page:  # noqa: B007 - the last number is where the next page begins
                 yield _document(raw)
+
+
+@contextmanager
+def _reading(directory: Path, url: str) -> Iterator[Read]:
+    """Runs SELECTs on whichever product holds the record. RecordError where it cannot be read."""
+    if url:
+        with _on_server(url) as read:
+            yield read
+        return
+    with closing(_open(directory)) as connection:
+        yield lambda statement, values: _rows(connection, statement, values)
+
+
+@contextmanager
+def _on_server(url: str) -> Iterator[Read]:
+    if not url.startswith("postgresql://"):
+        raise InputError(f"data.url: postgresql://… or empty expected, found {url.partition(':')[0]}:…")
+    try:
+        engine = PostgresStore(url).readers(1)
+        with closing(engine.connect()) as connection:
+
+            def read(statement: str, values: tuple[Any, ...]) -> list[Any]:
+                rows = run(connection, statement, values).fetchall()
+                connection.rollback()  # no snapshot is held over a page that is being judged
+                return rows
+
+            yield read
+        engine.dispose()
+    except ImportError:
+        raise InputError("data.url: the extra expected that reads PostgreSQL: gate-service[postgresql]") from None
+    except OperationalError as error:
+        found = str(error.orig).strip().splitlines()[0]
+        raise RecordError(f"data.url: a PostgreSQL server that answers expected, found: {found}") from None
 
 
 def _open(directory: Path) -> Any:
     path = directory / FILE_NAME
     if not path.is_file():
-        raise InputError(f"{directory}: a data directory with {FILE_NAME} expected, none found")
+        raise InputError(
+            f"{directory}: a data directory with {FILE_NAME} expected, none found"
+            " (a record in PostgreSQL: --config FILE, or --data postgresql://…)"
+        )
     try:
         return open_read_only(path)
     except sqlite_module.DatabaseError as error:

@@ -168,14 +168,14 @@ def replay(
     as_json: Json = False,
 ) -> None:
     """Decide a stored passage anew (PASSAGE --data DIR), or decode a recorded link anew (FILE)."""
-    from gate_service.cli.data_directory import find
+    from gate_service.cli.data_directory import find_place
 
     if data is not None or config is not None:
         from gate_service.cli import replay_passage
 
         if protocol or option or golden or source:
             raise InputError("replay: --data or --config for a passage, or options of a recording expected, found both")
-        raise typer.Exit(replay_passage.run(what, find(data, config), as_json=as_json))
+        raise typer.Exit(replay_passage.run(what, find_place(data, config, takes_url=True), as_json=as_json))
     from gate_service.cli import replay as verb
 
     if not Path(what).is_file():
@@ -265,9 +265,10 @@ def backup(
 ) -> None:
     """Back the record up while the service runs, and check the copy."""
     from gate_service.cli import backup as verb
-    from gate_service.cli.data_directory import find
+    from gate_service.cli.data_directory import find_place
 
-    raise typer.Exit(verb.run(find(data, config), target, as_json=as_json))
+    directory = find_place(data, config, takes_url=True).on_this_disk("backup")
+    raise typer.Exit(verb.run(directory, target, as_json=as_json))
 
 
 @app.command()
@@ -280,9 +281,10 @@ def restore(
 ) -> None:
     """Put a backup where there is no record yet, and begin a new epoch."""
     from gate_service.cli import restore as verb
-    from gate_service.cli.data_directory import find
+    from gate_service.cli.data_directory import find_place
 
-    raise typer.Exit(verb.run(source, find(data, config), reason=reason, as_json=as_json))
+    directory = find_place(data, config, takes_url=True).on_this_disk("restore")
+    raise typer.Exit(verb.run(source, directory, reason=reason, as_json=as_json))
 
 
 @app.command()
@@ -295,9 +297,10 @@ def erase(
 ) -> None:
     """Erase the personal data of one passage; the chain keeps their hashes and says who erased what and why."""
     from gate_service.cli import erase as verb
-    from gate_service.cli.data_directory import find
+    from gate_service.cli.data_directory import find_place
 
-    raise typer.Exit(verb.run(find(data, config), passage, reason=reason, as_json=as_json))
+    place = find_place(data, config)
+    raise typer.Exit(verb.run(place.directory, passage, reason=reason, as_json=as_json, url=place.url))
 
 
 @app.command()
@@ -334,9 +337,10 @@ def user_add(
 ) -> None:
     """Add a person."""
     from gate_service.cli import user as verb
-    from gate_service.cli.data_directory import find
+    from gate_service.cli.data_directory import find_place
 
-    raise typer.Exit(verb.run(find(data, config), name=name, role=role, password_stdin=password_stdin))
+    place = find_place(data, config)
+    raise typer.Exit(verb.run(place.directory, name=name, role=role, password_stdin=password_stdin, url=place.url))
 
 
 @token.command("add")
@@ -349,9 +353,10 @@ def token_add(
 ) -> None:
     """Add a token and print it once."""
     from gate_service.cli import token as verb
-    from gate_service.cli.data_directory import find
+    from gate_service.cli.data_directory import find_place
 
-    raise typer.Exit(verb.run(find(data, config), name=name, scope=scope, lanes=lane or [], config=config))
+    place = find_place(data, config)
+    raise typer.Exit(verb.run(place.directory, name=name, scope=scope, lanes=lane or [], config=config, url=place.url))
 
 
 @policy.command("check")
@@ -375,11 +380,10 @@ def policy_compare(
 ) -> None:
     """Past passages decided under both policies: what would change, and counts. Reads only."""
     from gate_service.cli import policy as verb
-    from gate_service.cli.data_directory import find
+    from gate_service.cli.data_directory import find_place
 
-    raise typer.Exit(
-        verb.compare_files(old, new, find(data, config), since=since, before=before, limit=limit, as_json=as_json)
-    )
+    place = find_place(data, config, takes_url=True)
+    raise typer.Exit(verb.compare_files(old, new, place, since=since, before=before, limit=limit, as_json=as_json))
 
 
 def main() -> None:

@@ -20,10 +20,10 @@ from sync.journal import SqlJournal
 from sync.tables import meta
 
 
-def run(directory: Path, passage_id: str, *, reason: str, as_json: bool) -> int:
+def run(directory: Path, passage_id: str, *, reason: str, as_json: bool, url: str = "") -> int:
     """Erase and print what went. 0 done; what is refused is an error of one line."""
     try:
-        answer = asyncio.run(_alone(directory, passage_id, reason))
+        answer = asyncio.run(_alone(directory, passage_id, reason, url))
     except StoreBusyError:
         answer = ask(directory, {"do": "erase", "passage_id": passage_id, "reason": reason})
     if as_json:
@@ -36,9 +36,9 @@ def run(directory: Path, passage_id: str, *, reason: str, as_json: bool) -> int:
     return 0
 
 
-async def _alone(directory: Path, passage_id: str, reason: str) -> dict[str, Any]:
+async def _alone(directory: Path, passage_id: str, reason: str, url: str) -> dict[str, Any]:
     clock = RealClock()
-    async with Database(DatabaseSettings(directory, reserve_bytes=0)) as database:
+    async with Database(DatabaseSettings(directory, url=url, reserve_bytes=0)) as database:
         site_id = await database.read(_site_id)
         if site_id is None:
             raise InputError(f"{directory}: a data directory with a record expected, none found")

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from config.policy_file import read_policy_file
+from gate_service.cli.data_directory import Place
 from gate_service.domain.errors import InputError, PolicyError
 from gate_service.domain.events import JsonObject
 from lanes.policy.policy_reading import mistakes_in, read_policy
@@ -43,11 +44,11 @@ def check(file: Path, *, as_json: bool) -> int:
 
 
 def compare_files(
-    old: Path, new: Path, data: Path, *, since: str | None, before: str | None, limit: int, as_json: bool
+    old: Path, new: Path, place: Place, *, since: str | None, before: str | None, limit: int, as_json: bool
 ) -> int:
     """Decide past passages under both policies and print what would change; 0 whatever it is."""
     policies = [_sound(old), _sound(new)]
-    passages = past_passages(data, _moment("--since", since), _moment("--before", before))
+    passages = past_passages(place.directory, _moment("--since", since), _moment("--before", before), place.url)
     found = compare(passages, policies[0], policies[1], limit)
     if as_json:
         print(json.dumps(found.as_document(), ensure_ascii=False))

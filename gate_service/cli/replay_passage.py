@@ -6,15 +6,15 @@ Reads only, also beside the running service.
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
+from gate_service.cli.data_directory import Place
 from lanes.policy.redecide import Replayed, replay
 from sync.past_passages import past_passage
 
 
-def run(passage_id: str, data: Path, *, as_json: bool) -> int:
+def run(passage_id: str, place: Place, *, as_json: bool) -> int:
     """Print both decisions and what differs. 0 the same, 1 not the same or nothing to decide."""
-    found = replay(passage_id, past_passage(data, passage_id))
+    found = replay(passage_id, past_passage(place.directory, passage_id, place.url))
     if as_json:
         print(json.dumps(found.as_document(), ensure_ascii=False))
     else:

@@ -159,6 +159,12 @@ class StoreBusyError(RecordError):
     code = "store_busy"
 
 
+class StoreOnServerError(RecordError):
+    """What is asked for is done with the database server's own tools: the record lies in PostgreSQL."""
+
+    code = "store_on_server"
+
+
 class LedgerRefusedError(GateError):
     """A ledger change does not fit the ledger (a used slip given back); the whole entry was not written."""
 

@@ -18,6 +18,9 @@ import pytest
 from sqlalchemy.exc import DBAPIError
 
 from gate_service.bootstrap import check_policy
+from gate_service.cli import replay_passage
+from gate_service.cli.data_directory import find_place
+from gate_service.cli.policy import compare_files
 from gate_service.domain.draws import WantedDraw
 from gate_service.domain.errors import LedgerRefusedError, RecordError, SlipTakenError, StoreBusyError, UnsafeStoreError
 from gate_service.domain.mass import Mass
@@ -25,6 +28,8 @@ from gate_service.domain.record import Entry, LedgerChange, LedgerKind
 from gate_service.gate_form import GoodsForm, GoodsLine
 from gate_service.preassessing import PreassessedSite, Preassessor
 from gate_service.register_desk import names
+from lanes.policy.case import read_case
+from lanes.policy.engine import assess
 from sync.database import Database, DatabaseSettings
 from sync.erasure import erase_passage
 from sync.files import FileStore
@@ -34,6 +39,7 @@ from sync.record_check import RecordCheck, Report
 from sync.register_changes import ServiceVehicle
 from sync.retention import Retention
 from tests.fakes.moved_clock import MovedClock, QuickClock
+from tests.fakes.policy_cases import case
 from tests.fakes.record_entries import START, crossing, decision, note, passage, passage_id, slip_no
 from tests.fakes.register_record import NOON, SUPERVISOR, Record, slip
 
@@ -211,6 +217,27 @@ async def test_registers_draws_lists_and_reports_are_good_sql_there_too(opened, 
         assert (found["total"]["interceptions"], found["total"]["hits"]) == (1, 1)
         assert (await record.reports.flow(*period))["total"]["passages"] == 1
         assert (await check(record.database)).findings == []
+
+
+async def test_a_stored_passage_is_replayed_and_policies_are_compared_from_there(opened, tmp_path, capsys):
+    judged = {**passage(1, "idle", closed=True), "case": case(), "assessment": assess(read_case(case())).as_document()}
+    async with Database(opened) as database, SqlJournal(database, "K1") as journal:
+        await journal.write(replace(crossing(1), passage=judged))
+    site = tmp_path / "site.toml"
+    site.write_text(f'[data]\ndir = "."\nurl = "{opened.url}"\n', encoding="utf-8")
+    place = find_place(None, site)
+    assert find_place(Path(opened.url), None, takes_url=True).url == place.url == opened.url
+    assert await asyncio.to_thread(replay_passage.run, passage_id(1), place, as_json=True) == 0
+    assert json.loads(capsys.readouterr().out)["same"] is True
+    policy = tmp_path / "policy.json"
+    policy.write_text(json.dumps({"version": "v2"}), encoding="utf-8")
+    span = {"since": None, "before": None, "limit": 5, "as_json": True}
+    assert await asyncio.to_thread(compare_files, policy, policy, place, **span) == 0
+    assert json.loads(capsys.readouterr().out)["compared"] == 1
+    gone = replace(place, url="postgresql://gate:secret@127.0.0.1:1/none")
+    with pytest.raises(RecordError, match="a PostgreSQL server that answers expected") as refused:
+        await asyncio.to_thread(replay_passage.run, passage_id(1), gone, as_json=True)
+    assert "secret" not in str(refused.value)
 
 
 async def _judged_again_there_too(record):

@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 from gate_service.cli import policy as verb
 from gate_service.cli import replay_passage
 from gate_service.cli.app import app
+from gate_service.cli.data_directory import Place
 from gate_service.domain.errors import InputError, NotFoundError, PolicyError
 from gate_service.domain.record import Entry
 from lanes.policy.case import read_case
@@ -101,7 +102,7 @@ def test_no_file_is_wrong_use(tmp_path, capsys):
 
 def test_two_policies_are_compared_over_the_record(record, tmp_path, capsys):
     new = written(tmp_path, STRICTER)
-    assert verb.compare_files(DEFAULT, new, record, since=None, before=None, limit=10, as_json=True) == 0
+    assert verb.compare_files(DEFAULT, new, Place(record), since=None, before=None, limit=10, as_json=True) == 0
     told = json.loads(capsys.readouterr().out)
     # 30 600 is new, 40 000 stays with another allowance
     assert (told["compared"], told["skipped"], told["changed"]) == (3, 1, 2)
@@ -109,27 +110,27 @@ def test_two_policies_are_compared_over_the_record(record, tmp_path, capsys):
         {"old": "release", "new": "release", "passages": 1}, {"old": "release", "new": "review", "passages": 1},
         {"old": "review", "new": "review", "passages": 1},
     ]  # fmt: skip
-    assert verb.compare_files(DEFAULT, new, record, since=None, before=None, limit=10, as_json=False) == 0
+    assert verb.compare_files(DEFAULT, new, Place(record), since=None, before=None, limit=10, as_json=False) == 0
     assert "release -> review: 1  *" in capsys.readouterr().out
 
 
 def test_a_span_of_time_narrows_and_the_same_policy_changes_nothing(record, capsys):
     since, before = START.isoformat(), (START + timedelta(hours=2)).isoformat()
-    assert verb.compare_files(DEFAULT, DEFAULT, record, since=since, before=before, limit=10, as_json=True) == 0
+    assert verb.compare_files(DEFAULT, DEFAULT, Place(record), since=since, before=before, limit=10, as_json=True) == 0
     assert json.loads(capsys.readouterr().out)["compared"] == 2
 
 
 def test_a_policy_with_mistakes_and_a_time_without_offset_are_refused(record, tmp_path):
     bad = written(tmp_path, {"colour": 1})
     with pytest.raises(PolicyError, match="colour"):
-        verb.compare_files(DEFAULT, bad, record, since=None, before=None, limit=1, as_json=True)
+        verb.compare_files(DEFAULT, bad, Place(record), since=None, before=None, limit=1, as_json=True)
     with pytest.raises(InputError, match="--since"):
-        verb.compare_files(DEFAULT, DEFAULT, record, since="2026-11-22", before=None, limit=1, as_json=True)
+        verb.compare_files(DEFAULT, DEFAULT, Place(record), since="2026-11-22", before=None, limit=1, as_json=True)
 
 
 @pytest.mark.parametrize(("passage_id", "reasons"), [("p0", []), ("p2", ["weight_mismatch"])])
 def test_a_stored_passage_replays_the_same(record, capsys, passage_id, reasons):
-    assert replay_passage.run(passage_id, record, as_json=True) == 0
+    assert replay_passage.run(passage_id, Place(record), as_json=True) == 0
     told = json.loads(capsys.readouterr().out)
     assert told["same"]
     assert told["now"]["reasons"] == reasons
@@ -153,9 +154,9 @@ def test_reading_leaves_a_data_directory_as_it_is(record, tmp_path):
 
 def test_an_unknown_passage_and_a_directory_without_record_are_told(record, tmp_path):
     with pytest.raises(NotFoundError, match="no such passage"):
-        replay_passage.run("nobody", record, as_json=True)
+        replay_passage.run("nobody", Place(record), as_json=True)
     with pytest.raises(InputError, match="a data directory"):
-        replay_passage.run("p0", tmp_path, as_json=True)
+        replay_passage.run("p0", Place(tmp_path), as_json=True)
 
 
 def test_both_forms_of_replay_are_told_apart(record):

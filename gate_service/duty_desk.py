@@ -228,11 +228,14 @@ class DutyDesk:
         return _shown(regime)
 
     def standing(self) -> dict[str, Any]:
-        """For every terminal: the regime that is open and the opening that waits, each or None."""
-        regime, pending = self.regime(), self._waiting()
+        """For every terminal: the open regime, the opening that waits, who handed the shift over; each or None."""
+        regime, pending, shift = self.regime(), self._waiting(), self._shift
         return {
-            "open": None if regime is None else _shown(regime),
-            "pending": None if pending is None else pending.shown(self._clock.monotonic_s()),
+            "regime": {
+                "open": None if regime is None else _shown(regime),
+                "pending": None if pending is None else pending.shown(self._clock.monotonic_s()),
+            },
+            "handed_by": None if shift is None else shift.handed_by,
         }
 
     async def close_regime(self, regime_id: str, reason: str, actor: Actor) -> dict[str, Any]:

@@ -165,12 +165,9 @@ class GateService:
         return self._parts.policies
 
     def standing(self) -> dict[str, Any]:
-        """The line to the centre, and the emergency regime."""
+        """The line to the centre, the emergency regime, a hand-over that waits."""
         line = self._parts.worker.central_line
-        return {
-            "central": {"line": "absent"} if line is None else line.status(),
-            "regime": self._parts.duty.standing(),
-        }
+        return {"central": {"line": "absent"} if line is None else line.status(), **self._parts.duty.standing()}
 
     def subscribe(self) -> AbstractAsyncContextManager[AsyncIterator[JsonObject]]:
         """Snapshots as they change."""

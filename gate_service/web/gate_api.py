@@ -125,7 +125,7 @@ class GateApi(Protocol):
         ...
 
     def standing(self) -> dict[str, Any]:
-        """What holds for all lanes now: `{"central": the line as in `sync_status`, "regime": {"open", "pending"}}`."""
+        """For all lanes: `{"central": the line as in `sync_status`, "regime": {"open", "pending"}, "handed_by"}`."""
         ...
 
     def subscribe(self) -> AbstractAsyncContextManager[AsyncIterator[Snapshot]]:

@@ -229,6 +229,23 @@ def test_the_log_of_a_shift_says_where_why_and_who_approved(visitor: Visitor, ru
     expect(page.locator("li", has_text="车辆").first).not_to_contain_text("in-d1")
 
 
+def test_the_next_person_is_told_that_a_shift_waits_to_be_accepted(visitors: Visitors, running: Running) -> None:
+    running.run(running.gate.duty.hand_over("x", Actor("op", Role.OPERATOR, ActorKind.USER)))
+    page = visitors().sign_in("sup")
+    bar = page.locator(".standing.warn")
+    expect(bar).to_contain_text("op 已交班")
+    bar.get_by_role("link", name="班次").click()
+    page.get_by_role("button", name="接班").click()
+    page.goto(f"{running.site.url}/")
+    expect(page.locator(".connection.live")).to_be_visible()
+    expect(bar).to_have_count(0)
+    own = visitors().sign_in("op")
+    running.run(running.gate.duty.hand_over("y", Actor("op", Role.OPERATOR, ActorKind.USER)))
+    expect(bar).to_be_visible()
+    own.wait_for_timeout(1200)  # a beat later
+    assert own.locator(".standing").count() == 0
+
+
 def test_whoever_looks_at_another_page_still_sees_and_hears_who_waits(visitor: Visitor, running: Running) -> None:
     silence(running)
     visitor.context.add_init_script(COUNT_TONES)

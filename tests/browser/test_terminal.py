@@ -153,7 +153,7 @@ def test_a_silent_device_is_said_within_three_seconds_and_booms_stay(visitor: Vi
     choose(page, "in-d1")
     expect(page.locator("[data-command=release]")).to_be_enabled()
     running.loop.call_soon_threadsafe(running.gate.fall_silent, "in-d1")
-    page.wait_for_function("document.querySelector('[data-command=release]').disabled", timeout=3000)
+    expect(page.locator("[data-command=release]")).to_be_disabled(timeout=3000)
     expect(page.locator(".detail .blocked")).to_contain_text("看不到现场")
     expect(page.locator("[data-command=hold]")).to_be_enabled()
 

@@ -348,8 +348,8 @@ class FakeGate:
         return {"id": "K1", "name": {"zh": "示例卡口", "en": "Example gate"}, "demo": self.demo}
 
     def standing(self) -> dict[str, Any]:
-        regime = {"open": None, "pending": None} if self.duty is None else self.duty.standing()
-        return {"central": self.lines["central"], "regime": regime}
+        nothing = {"regime": {"open": None, "pending": None}, "handed_by": None}
+        return {"central": self.lines["central"], **(nothing if self.duty is None else self.duty.standing())}
 
     def lanes(self) -> Sequence[dict[str, Any]]:
         return [self.lane(lane_id) for lane_id in self.snapshots]

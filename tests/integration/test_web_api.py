@@ -324,7 +324,7 @@ async def test_a_page_gets_every_lane_then_changes_and_a_beat_with_ages(
             "inputs_age_ms": 40, "weight_age_ms": 1, "devices": {"io-in-d2": 40, "wb-in-d2": 80},
         }  # fmt: skip
         assert seen["beat"]["standing"] == {
-            "central": site.gate.lines["central"], "regime": {"open": None, "pending": None},
+            "central": site.gate.lines["central"], "regime": {"open": None, "pending": None}, "handed_by": None,
         }  # fmt: skip
 
 

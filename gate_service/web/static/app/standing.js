@@ -25,6 +25,8 @@ const Gone = ({ by }) => html`<aside class="standing warn" aria-label=${t("stand
   <button type="button" class="quiet" onClick=${() => (gone.value = null)}>${t("act.read")}</button>
 </aside>`;
 
+/** Who covers a shift. */
+const COVERS = new Set(["operator", "supervisor"]);
 const may = (path) => session.value?.pages.includes(path);
 const Way = ({ path, text }) => may(path) && html`<a href=${path}>${t(text)}</a>`;
 
@@ -47,14 +49,22 @@ const Pending = ({ pending, heardAt }) => html`<aside class="standing warn" aria
   <time>${duration(pending.seconds_left * 1000 - (performance.now() - heardAt))}</time>
 </aside>`;
 
+/** The shift was handed over: whoever sits here now has to accept it, but not one's own. */
+const Handed = ({ by }) => html`<aside class="standing warn" aria-label=${t("standing.handed", { by: "" })}>
+  <p role="status"><${Mark} name="two" /><strong>${t("standing.handed", { by })}</strong> ${t("standing.handed_text")}</p>
+  <span class="ways"><${Way} path="/shift" text="page./shift" /></span>
+</aside>`;
+
 /** Bars under the top bar, only while they hold; with the connection lost nothing of it is known. */
 export const Standing = () => {
   now.value;
   if (connection.value !== "live" || !standing.value) return null;
-  const { central, regime, heardAt } = standing.value;
+  const { central, regime, handed_by: handedBy, heardAt } = standing.value;
+  const isForMe = handedBy && handedBy !== `user:${session.value?.name}` && COVERS.has(session.value?.role);
   return html`
     ${gone.value && html`<${Gone} by=${gone.value.by} />`}
     ${central.line === "down" && html`<${NoLine} central=${central} />`}
+    ${isForMe && html`<${Handed} by=${handedBy.replace(/^user:/, "")} />`}
     ${regime.open && html`<${Open} regime=${regime.open} />`}
     ${regime.pending && html`<${Pending} pending=${regime.pending} heardAt=${heardAt} />`}
   `;

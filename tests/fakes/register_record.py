@@ -46,16 +46,18 @@ class SetClock:
 class Record:
     """An open record with its desks."""
 
-    def __init__(self, directory: Path, gate: str = "single", settings: DatabaseSettings | None = None) -> None:
+    def __init__(
+        self, directory: Path, gate: str = "single", settings: DatabaseSettings | None = None, site_id: str = "K1"
+    ) -> None:
         self.directory = directory
         self.clock = SetClock()
         self.database = Database(settings or DatabaseSettings(directory, reserve_bytes=0))
-        self.journal = SqlJournal(self.database, "K1", self.clock)
+        self.journal = SqlJournal(self.database, site_id, self.clock)
         self.secrets = DaySecrets(self.database, self.journal, self.clock)
         self.cache = SlipCache(self.database, self.clock)
         self.source = self.slip_source = CentralSlipSource(self.database, self.cache, self.clock)
         self.reports = ReportQueries(self.database, ReportRows(self.database, {}))
-        site = RegisterSite("K1", gate, timedelta(minutes=30), lambda _: None)
+        site = RegisterSite(site_id, gate, timedelta(minutes=30), lambda _: None)
         self.desk = RegisterDesk(
             self.journal, RegisterChanges(self.database, self.journal, self.clock), self.clock, site
         )

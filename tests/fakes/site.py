@@ -12,6 +12,7 @@ import json
 import os
 import signal
 import socket
+import threading
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack, closing
@@ -34,6 +35,8 @@ from sync.store import FILE_NAME, sqlite_module
 
 JsonDict = dict[str, Any]
 
+_MAKING_A_SCHEMA = threading.Lock()
+
 SPEED = 10.0
 START_S = 60.0  # a busy machine imports for many seconds
 WAIT_S = 30.0
@@ -46,7 +49,9 @@ LANES = (
 )
 SITE_FILE = """
 [site]
-id = "K1"
+id = "{site_id}"
+gate = "{gate}"
+other_gate_within_min = 1
 name = {{ zh = "试验卡口", en = "Test gate" }}
 demo = true
 [listen]
@@ -124,10 +129,22 @@ class Truck:
 class Site:
     """`async with Site(tmp_path) as site:` the whole site; trucks come with `send`. `lanes`: how many lanes.
 
-    `reversible`: one of them, with everything at both ends, on mains that may fail.
+    `reversible`: one of them, with everything at both ends, on mains that may fail. `gate`: first or second of two;
+    `other`: the first one, whose central system this one talks to as site K2.
     """
 
-    def __init__(self, path: Path, lanes: int = 1, *, scan_wait_s: float = 60.0, reversible: str | None = None) -> None:
+    def __init__(
+        self,
+        path: Path,
+        lanes: int = 1,
+        *,
+        scan_wait_s: float = 60.0,
+        reversible: str | None = None,
+        gate: str = "single",
+        other: Site | None = None,
+    ) -> None:
+        self.gate, self.other = gate, other
+        self.id = "K1" if other is None else "K2"
         self.folder = DemoFolder(path)
         self.lanes = LANES[:lanes]
         self.scan_wait_s = scan_wait_s
@@ -137,6 +154,7 @@ class Site:
         self.authority = Child("authority", (), self.folder.logs)
         self.service = Child("service", (), self.folder.logs)
         self.central_url = self.authority_url = ""
+        self.central_is_up: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self.port = _free_port()
         self.base_url = f"http://127.0.0.1:{self.port}"
         self.accounts = Accounts({}, {})
@@ -183,7 +201,7 @@ class Site:
         """What `gate user add` does, without a process of its own; the others are made over the API."""
         self.accounts = Accounts({name: one_time_password() for name in (ADMINISTRATOR, *ROLES)}, {})
         account = {"name": ADMINISTRATOR, "role": "administrator", "password": self.accounts.passwords[ADMINISTRATOR]}
-        await asyncio.to_thread(request, self.folder.path, {"do": "add_user", **account}, "")
+        await asyncio.to_thread(_ask_alone, self.folder.path, {"do": "add_user", **account})
 
     async def _start_yard(self) -> JsonDict:
         plan = self.folder.own / "plan.json"
@@ -198,12 +216,18 @@ class Site:
 
     async def start_central(self) -> None:
         """Start the central system; after the first time on the port and with the state that it had."""
+        if self.other is not None:
+            self.central_url = await asyncio.wait_for(self.other.central_is_up, START_S)
+            self.folder.write("central.token", self.other.folder.read("central.token"))
+            return
         port = httpx.URL(self.central_url).port if self.central_url else 0
         command = ["-m", "sync.reference.central", "--port", str(port)]
         command += ["--state-file", str(self.folder.own / "central.sqlite")]
         self.central = Child("central", [*command, f"--token={self.folder.read('central.token')}"], self.folder.logs)
         await self.central.start()
         self.central_url = str((await self.central.first_object(START_S))["url"])
+        if not self.central_is_up.done():
+            self.central_is_up.set_result(self.central_url)
 
     async def _start_authority(self) -> None:
         self.authority.arguments += ["-m", "sync.reference.authority", "--port", "0"]
@@ -214,8 +238,8 @@ class Site:
 
     def _write_site_file(self, found: JsonDict) -> None:
         text = SITE_FILE.format(
-            port=self.port, data=self.folder.path, central=self.central_url, authority=self.authority_url,
-            authority_place=httpx.URL(self.authority_url).netloc.decode(),
+            site_id=self.id, gate=self.gate, port=self.port, data=self.folder.path, central=self.central_url,
+            authority=self.authority_url, authority_place=httpx.URL(self.authority_url).netloc.decode(),
         )  # fmt: skip
         until = (datetime.now(UTC) + timedelta(days=365)).isoformat(timespec="seconds")
         for lane in self.lanes:
@@ -267,7 +291,7 @@ class Site:
             if child.pid:
                 with contextlib.suppress(ProcessLookupError):
                     os.killpg(child.pid, signal.SIGCONT)
-        await asyncio.gather(self.yard.stop(), self.central.stop(), self.authority.stop())
+        await asyncio.gather(*(one.stop() for one in (self.yard, self.central, self.authority) if one.pid))
         if self._listener is not None:
             await self._listener
 
@@ -544,6 +568,12 @@ class Site:
     async def verify(self) -> None:
         """`gate verify` on the data directory: raises ChildError with what it found broken."""
         await run_once(["-m", "gate_service", "verify", str(self.folder.path)])
+
+
+def _ask_alone(folder: Path, asked: JsonDict) -> None:
+    """One after the other: the schema is made in this process, and its maker keeps names in modules."""
+    with _MAKING_A_SCHEMA:
+        request(folder, asked, "")
 
 
 def _short(found: Any) -> str:

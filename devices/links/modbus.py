@@ -270,14 +270,15 @@ class ModbusBus:
         """
         if self._client is None:
             raise LinkLostError(f"{self.name}: {self.fault}")
+        failures = unit.failures
         await self._turns.take(urgency)
-        exchange = asyncio.create_task(self._exchange(unit, question, valid_until_s))
-        exchange.add_done_callback(self._turn_done)
+        is_vain = valid_until_s is not None and unit.failures != failures  # ordered on inputs unknown by now
+        exchange = asyncio.create_task(self._exchange(unit, question, float("-inf") if is_vain else valid_until_s))
+        exchange.add_done_callback(lambda done: self._turn_done(unit, done))
         return await asyncio.shield(exchange)
 
-    def _turn_done(self, exchange: asyncio.Task[ModbusPDU]) -> None:
-        if not exchange.cancelled():
-            exchange.exception()  # looked at, in case the caller is gone
+    def _turn_done(self, unit: ModbusUnit, exchange: asyncio.Task[ModbusPDU]) -> None:
+        unit.failures += exchange.cancelled() or exchange.exception() is not None  # looked at: the caller may be gone
         self._turns.give()
 
     async def _exchange(self, unit: ModbusUnit, question: ModbusPDU, valid_until_s: float | None) -> ModbusPDU:
@@ -290,7 +291,7 @@ class ModbusBus:
             raise LinkLostError(f"{self.name}: {self.fault or 'connection lost'}")
         asked_s = self._clock.monotonic_s()
         if valid_until_s is not None and asked_s > valid_until_s:
-            raise NotConfirmedError(f"{self.name} unit {unit.number}: the command waited too long and was not sent")
+            raise NotConfirmedError(f"{self.name} unit {unit.number}: not sent, it waited too long or in vain")
         self._speaking = unit
         is_probe = self._is_shared and self._patience.is_silent(unit.number)
         limit_s = min(PROBE_S, self._timeout_s) if is_probe else self._timeout_s

@@ -24,6 +24,7 @@ class ModbusUnit:
         self.sent = LastBytes()
         self.received = LastBytes()
         self.last_good_monotonic_s: float | None = None
+        self.failures = 0  # exchanges that failed; a command that waited during one is not sent
         self.has_late_bytes = False  # something came after the time its answer was waited for
 
     async def read_bits(

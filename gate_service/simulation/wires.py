@@ -137,8 +137,9 @@ class SimBus(ModbusBus):
         return await self._turn(unit, urgency, valid_until_s, act)
 
     async def _turn(self, unit: ModbusUnit, urgency: Urgency, valid_until_s: float | None, act: Callable[[], T]) -> T:
+        connection = self.connection
         await self._sim_turns.take(urgency)
-        exchange = asyncio.create_task(self._speak(unit, valid_until_s, act))
+        exchange = asyncio.create_task(self._speak(unit, valid_until_s, act, connection))
         exchange.add_done_callback(self._over)
         return await asyncio.shield(exchange)
 
@@ -147,8 +148,10 @@ class SimBus(ModbusBus):
             exchange.exception()
         self._sim_turns.give()
 
-    async def _speak(self, unit: ModbusUnit, valid_until_s: float | None, act: Callable[[], T]) -> T:
+    async def _speak(self, unit: ModbusUnit, valid_until_s: float | None, act: Callable[[], T], connection: int) -> T:
         world, clock = self._world, self._sim_clock
+        if self.connection != connection:  # as the real one: what waited when the connection was dropped is not sent
+            raise LinkLostError(f"{self.name}: the connection was lost while the question waited")
         if valid_until_s is not None and clock.monotonic_s() > valid_until_s:
             raise NotConfirmedError(f"{self.name}: the command waited too long and was not sent")
         answer_s = world.rng.uniform(*(LATE_S if world.is_late else ANSWER_S))

@@ -11,7 +11,7 @@ import pytest
 from devices.links.address import parse_modbus
 from devices.links.modbus import ModbusBus
 from gate_service.clock import RealClock
-from gate_service.domain.errors import LinkLostError
+from gate_service.domain.errors import LinkLostError, NotConfirmedError
 from tests.fakes.lane_devices import until
 from tests.integration.peers.terminal import Cable
 
@@ -85,6 +85,22 @@ async def test_a_cancelled_question_does_not_shift_the_answers(line: tuple[Slave
     await until(lambda: slave.requests)
     question.cancel()
     assert [await read(bus, address) for address in (2, 3)] == [2, 3]
+
+
+@pytest.mark.parametrize("is_command", [True, False])
+async def test_a_command_that_waits_while_an_answer_fails_is_not_sent(
+    line: tuple[Slave, ModbusBus], is_command: bool
+) -> None:
+    """It was ordered on inputs that nobody knows any more. Switching off is sent all the same."""
+    slave, bus = line
+    slave.delays_s = [0.5]
+    question = asyncio.create_task(read(bus, 1))
+    await until(lambda: slave.requests)
+    valid_until_s = CLOCK.monotonic_s() + 5.0 if is_command else None
+    command = asyncio.create_task(bus.unit(1).write_coil(9, 0xFF00, valid_until_s=valid_until_s))
+    found = await asyncio.gather(question, command, return_exceptions=True)
+    assert [type(one) for one in found] == [LinkLostError, NotConfirmedError if is_command else LinkLostError]
+    assert [frame[1] for frame in slave.requests] == ([2] if is_command else [2, 5])
 
 
 async def test_a_damaged_answer_is_no_answer(line: tuple[Slave, ModbusBus]) -> None:

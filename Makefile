@@ -29,7 +29,7 @@ bench: setup-dev
 	.venv/bin/gate bench
 
 soak: setup-dev $(STAMPS)/soak
-	FUZZ_SECONDS=$${FUZZ_SECONDS:-600} $(PY) -m pytest -m soak --override-ini addopts=-q -p no:randomly --timeout 3600 tests/soak tests/integration
+	FUZZ_SECONDS=$${FUZZ_SECONDS:-600} $(PY) -m pytest -m soak --override-ini addopts=-q --override-ini faulthandler_timeout=0 -p no:randomly --timeout 3600 tests/soak tests/integration
 
 # Our own code is looked at each time (50 ms): an update brings new files, and a service may start where it cannot write.
 setup: $(STAMPS)/run $(STAMPS)/pages

@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 LONGEST_SILENCE_S: Final = 3.0
 """A long poll is asked for in pieces of this length: with the time-out it stays below the 10 s in which a line that
 swallows bytes must be noticed. The centre answers a piece at once when there is something to tell."""
-RETRY_CAP_S: Final = 3.0  # the copy's age decides verdicts, so the line's return is looked for often
+RETRY_CAP_S: Final = 1.5  # the copy's age decides verdicts, and a live event is to pass 2 s after the line is back
 
 
 class DeltaSync:

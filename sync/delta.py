@@ -50,6 +50,7 @@ class DeltaSync:
             self.resyncs += 1
             return self._pause() if self.resyncs > 1 else 0.0
         except CentralError as error:
+            self._is_caught_up = False  # the next is answered at once: a long poll would hide the line's return
             wish_s = error.retry_after_s if isinstance(error, CentralBusyError) else None
             if type(error) is CentralError:
                 self._client.line.failed(str(error))  # it answered, but with nothing of use

@@ -47,11 +47,11 @@ def waiting_newest(connection: Connection, limit: int) -> list[Waiting]:
     newest = run(
         connection,
         # The second condition is the index's own, spelled so that SQLite takes the index.
-        "SELECT epoch, seq, id, record_number, passage_id, payload, type FROM outbox WHERE state = 'due'"
-        " AND state <> 'delivered' ORDER BY due_at_us DESC, seq DESC LIMIT ?",
+        "SELECT epoch, seq, id, record_number, passage_id, CASE WHEN passage_id IS NULL THEN payload END, type"
+        " FROM outbox WHERE state = 'due' AND state <> 'delivered' ORDER BY due_at_us DESC, seq DESC LIMIT ?",
         (limit,),
     ).fetchall()
-    found = {row[2]: Waiting(*row) for row in newest}
+    found = [Waiting(*row) for row in newest if row[4] is None]
     passages = tuple({row[4] for row in newest if row[4] is not None})
     for start in range(0, len(passages), 500):  # SQLite builds may allow only 999 places
         piece = passages[start : start + 500]
@@ -62,8 +62,8 @@ def waiting_newest(connection: Connection, limit: int) -> list[Waiting]:
             f" WHERE passage_id IN ({marks(piece)}) AND state <> 'delivered' AND state || '' = 'due'",
             piece,
         )
-        found.update((row[2], Waiting(*row)) for row in rows)
-    return list(found.values())
+        found += [Waiting(*row) for row in rows]
+    return found
 
 
 def parked_needed(connection: Connection) -> list[Parked]:

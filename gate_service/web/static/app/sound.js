@@ -28,7 +28,11 @@ function look() {
   isBlocked.value = context === null || context.state !== "running";
 }
 
+/** Whether sound may be tried before anybody has touched the page. */
+let mayTry = false;
+
 function wake() {
+  if (context === null && !mayTry && !navigator.userActivation.hasBeenActive) return;
   context ??= new AudioContext();
   context.onstatechange = look;
   if (context.state === "suspended") context.resume().then(look, look);
@@ -83,6 +87,7 @@ export function callFor(waiting) {
 
 /** Take the first touch, where the browser wants one; `isAtOnce` tries without one, which it may complain about. */
 export function startSound(isAtOnce) {
-  for (const kind of ["pointerdown", "keydown"]) document.addEventListener(kind, wake, { capture: true });
+  mayTry = isAtOnce;
+  for (const kind of ["pointerdown", "pointerup", "keydown"]) document.addEventListener(kind, wake, { capture: true });
   if (isAtOnce) wake();
 }

@@ -218,8 +218,7 @@ TRANSITIONS: Final[dict[LaneState, tuple[Row, ...]]] = {
         Row(_E.CLEAR_ASKED, _S.ON_PLATFORM, _TAKE_UP_STRANGER, when=guards.somebody_is_left),
         Row(_E.LANE_CLEAR, _S.IDLE, when=lambda view: not view.has_passage),
         Row(_E.LANE_CLEAR, _S.REVIEW, when=lambda view: view.has_passage),  # rolled back: authorised, boom down again
-        Row(_E.CROSSING_ATTESTED, _S.CLEARING, (_C.RECORD_CROSSING,)),
-        Row(_E.DEPARTURE_ATTESTED, _S.CLEARING, (_C.RECORD_DEPARTURE,)),
+        *_SEEN_TO_END,
         Row(_E.HOLD_ASKED, _S.REVIEW, (_C.LOWER_EXIT_BOOM,), when=lambda view: view.has_passage),  # let go, but stands
         Row(_E.CROSSED_UNKNOWN, _S.CLEARING, _MOTION),  # followed on one decision
         Row(_E.TAILGATED, _S.CLEARING, _MOTION),  # close behind: the boom stays up over both

@@ -41,7 +41,6 @@ async def _see_to_the_end(site: Site, truck: Truck | None) -> None:
             elif shown["state"] in {"review", "detained"}:
                 answer = await site.ask(LANE, "release", by=SUPERVISOR)
                 if not answer.is_success:  # sent another way before: that way once more
-                    print(answer.text)
                     await site.ask(LANE, "refuse", by=SUPERVISOR, way="divert")
             await asyncio.sleep(0.3)
 

@@ -6,6 +6,7 @@ from lanes.guards import Layout, View
 from lanes.states import (
     ANYWHERE,
     OWNED_BY_PERSON,
+    STAYS_PUT,
     TRANSITIONS,
     LaneCommand,
     LaneEvent,
@@ -19,6 +20,7 @@ RAISES = {
     LaneCommand.RAISE_TO_DIVERT,
     LaneCommand.RAISE_TO_RETURN,
 }
+BEFORE_THE_LANE = {LaneState.IDLE, LaneState.APPROACH, LaneState.ADMITTING}
 ASKED = {event for event in LaneEvent if event.value.endswith(("_asked", "_attested"))}
 
 
@@ -130,3 +132,12 @@ def test_a_lane_without_entry_barrier_admits_nobody_and_weighs_who_drives_on():
 def test_a_lane_without_weighbridge_and_entry_barrier_decides_at_the_approach():
     view = View(layout=Layout(has_weighbridge=False, has_entry_barrier=False), has_passage=True)
     assert step(LaneState.APPROACH, view, LaneEvent.READY_TO_DECIDE).to is LaneState.DECIDING
+
+
+@pytest.mark.parametrize("event", [LaneEvent.CROSSING_ATTESTED, LaneEvent.DEPARTURE_ATTESTED])
+@pytest.mark.parametrize("state", [state for state in LaneState if state not in {*STAYS_PUT, *BEFORE_THE_LANE}])
+def test_whoever_is_seen_to_the_end_leaves_no_boom_up(state, event):
+    """A fault forgets what was to be lowered: a lane that clears with its entry boom up never got idle again."""
+    outcome = step(state, View(has_passage=True), event)
+    if outcome.handled:
+        assert {LaneCommand.LOWER_ENTRY_BOOM, LaneCommand.LOWER_EXIT_BOOM} <= set(outcome.commands)

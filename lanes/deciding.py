@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -78,17 +77,22 @@ class Decider:
             now=now, are_devices_safe=self._are_devices_safe(), clock_error_s=self._clock_error_s(),
             policy=self._policy_at(now),
         )  # fmt: skip
-        await self._make_draws(passage, case)
-        return self._judged(passage, case, now)
+        return self._judged(passage, case, await self._with_draws(passage, case), now)
 
-    async def _make_draws(self, passage: Passage, case: dict[str, Any]) -> None:
-        """Draws are made and recorded here, so that the case holds what was drawn and never the day's secret."""
-        if self._draws is None:
-            return
-        with contextlib.suppress(CaseError):  # what cannot be judged is said where it is judged
-            wanted = wanted_draws(read_case(case))
-            if wanted:
-                case["draws"] = dict(await self._draws.draw(wanted, passage.id))
+    async def _with_draws(self, passage: Passage, case: dict[str, Any]) -> Case | CaseError:
+        """The case as the rules read it, or why they cannot.
+
+        Draws are made and recorded here, so that the case holds what was drawn and never the day's secret.
+        """
+        try:
+            read = read_case(case)
+            wanted = wanted_draws(read) if self._draws is not None else ()
+            if self._draws is None or not wanted:
+                return read
+            case["draws"] = dict(await self._draws.draw(wanted, passage.id))
+            return read_case(case)
+        except CaseError as error:
+            return error
 
     async def _claim(self, passage: Passage, answer: SlipAnswer) -> ClaimState | None:
         """Slips bound to this site alone need no claim (RULES 6); all others are asked for at the centre."""
@@ -99,9 +103,10 @@ class Decider:
             return ClaimState.NOT_NEEDED if answer.slips and answer.source is Source.CENTRAL else None
         return await self._claims.claim(open_to_others, passage_id=passage.id, lane=passage.lane, at=self._clock.now())
 
-    def _judged(self, passage: Passage, case: dict[str, Any], now: datetime) -> Judged:
+    def _judged(self, passage: Passage, case: dict[str, Any], read: Case | CaseError, now: datetime) -> Judged:
         try:
-            read = read_case(case)
+            if isinstance(read, CaseError):
+                raise read
             assessment = assess(read)
             answer = assessment.as_record()
             lines = zip(*(sentences(assessment, language) for language in LANGUAGES), strict=True)

@@ -23,7 +23,7 @@ from gate_service.service import GateService
 
 JUMP_S: Final = 0.2  # well below the 0.5 s after which inputs are no knowledge
 SEEN_S: Final = 0.1  # younger than a jump: read after it
-LOOK_S: Final = 0.0005
+LOOK_S: Final = 0.003
 POLL_S: Final = 0.05
 FRAME_S: Final = 0.08  # an indicator goes on sending: this one 12.5 frames a second
 SETTLED_WITHIN_S: Final = 3.0  # longer than a lost link is found out and tried again

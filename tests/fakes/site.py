@@ -91,7 +91,7 @@ exit_up = 7, exit_down = 8, fire = 9, power_ok = 10, local_button = 11{more_inpu
 outputs = {{ entry_raise = 0, entry_lower = 1, exit_raise = 2, exit_lower = 3, entry_red = 4, entry_green = 5, \
 exit_red = 6, exit_green = 7, back_out = 8{more_outputs} }}
 reversible = {reversible}
-barriers = {{ closing = "service", travel_s = 8.0, pulse_ms = 500 }}
+barriers = {{ closing = "service", travel_s = 8.0, pulse_ms = 500, interlocked = {interlocked} }}
 timing = {{ scan_wait_s = {scan_wait_s}, escalate_after_s = 60.0 }}
 [lanes.weighbridge]
 protocol = "xk3190-continuous"
@@ -129,7 +129,8 @@ class Truck:
 class Site:
     """`async with Site(tmp_path) as site:` the whole site; trucks come with `send`. `lanes`: how many lanes.
 
-    `reversible`: one of them, with everything at both ends, on mains that may fail. `gate`: first or second of two;
+    `reversible`: one of them, with everything at both ends, on mains that may fail. `airlock`: one whose booms
+    are an interlocked pair. `gate`: first or second of two;
     `other`: the first one, whose central system this one talks to as site K2.
     """
 
@@ -140,6 +141,7 @@ class Site:
         *,
         scan_wait_s: float = 60.0,
         reversible: str | None = None,
+        airlock: str | None = None,
         gate: str = "single",
         other: Site | None = None,
     ) -> None:
@@ -148,7 +150,7 @@ class Site:
         self.folder = DemoFolder(path)
         self.lanes = LANES[:lanes]
         self.scan_wait_s = scan_wait_s
-        self.reversible = reversible
+        self.reversible, self.airlock = reversible, airlock
         self.yard = Child("yard", (), self.folder.logs)
         self.central = Child("central", (), self.folder.logs)
         self.authority = Child("authority", (), self.folder.logs)
@@ -247,6 +249,7 @@ class Site:
             text += LANE_FILE.format(
                 scan_wait_s=self.scan_wait_s,
                 reversible="true" if is_reversible else "false",
+                interlocked="true" if lane.lane_id == self.airlock else "false",
                 more_inputs=", power_fail = 12, far_approach = 13" if is_reversible else "",
                 more_outputs=", far_back_out = 9" if is_reversible else "",
                 id=lane.lane_id, zh=lane.zh, en=lane.en, kind=lane.kind, direction=lane.direction,

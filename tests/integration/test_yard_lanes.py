@@ -1,5 +1,6 @@
 """A whole site over its wires, and what happens at a gate: fire while a boom falls, a truck under the boom, tailgaters,
-a wrong lane with a queue behind, backing out, a module that dies, power that fails. The judge of the yard sees it all.
+a wrong lane with a queue behind, an airlock, backing out, a module that dies, power that fails. The yard's judge sees
+it all.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ CUT_S = 2.0
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module")
 async def site(tmp_path_factory):
-    async with Site(tmp_path_factory.mktemp("lanes"), lanes=2, scan_wait_s=8.0, reversible=OTHER) as site:
+    async with Site(tmp_path_factory.mktemp("lanes"), lanes=2, scan_wait_s=8.0, reversible=OTHER, airlock=LANE) as site:
         yield site
         judged = await site.judged()
         assert (judged["boom_on_vehicle"], judged["motion_without_command"]) == (0, 0), judged["details"]
@@ -149,6 +150,26 @@ async def test_a_truck_in_the_wrong_lane_is_led_away_while_three_wait_behind(sit
     passages = (await site.get("/api/v1/passages", limit=20, lane=OTHER))["passages"]
     assert [p["disposition"] for p in reversed(passages)] == ["divert", "release", "release", "release"]
     assert [p["outcome"] for p in reversed(passages)] == ["turned_back", "crossed", "crossed", "crossed"]
+
+
+async def test_in_an_airlock_the_exit_boom_rises_once_the_entry_boom_is_seen_down(site: Site) -> None:
+    await _idle(site)
+    truck = await site.send(LANE, is_scanning=False, plate_read=None)
+    await site.until(LANE, "admitting", 60)
+    await site.command(LANE, "raise_boom", side="entry", hold_s=60)
+    await site.until(LANE, "weighing", 60)
+    assert (await site.lane(LANE))["booms"] == {"entry": "up", "exit": "down"}
+    before = await site.edges(LANE)
+    await site.see_plate(truck)
+    await site.scan(truck)
+    shown = await site.until(LANE, "opening")
+    assert shown["passage"]["verdict"] == "release"
+    await asyncio.sleep(1.0)  # longer than a boom takes in this yard
+    assert (await site.lane(LANE))["state"] == "opening"
+    assert "exit raise" not in await site.edges(LANE) - before
+    await site.command(LANE, "lower_boom", side="entry")
+    await site.seen("crossed", truck=truck.id)
+    await _idle(site)
 
 
 async def test_backing_out_is_refused_with_somebody_behind_and_allowed_when_they_have_gone(site: Site) -> None:

@@ -242,7 +242,7 @@ class LaneCommands(CommandSteps):
         before = lane.answered(read)
         if before is not None:
             return before
-        owner = lane.whose_read()
+        owner = lane.whose_read(read)
         if owner is Whose.NEXT:
             return lane.keep_for_next(read)
         passage = self._vehicle()

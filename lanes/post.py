@@ -55,15 +55,27 @@ class LanePost(LaneBook):
         lost = self.sight.lost_because(self.clock.monotonic_s())
         return Presence.UNKNOWN if lost is not None else self.sight.presence(Detector.APPROACH)
 
-    def whose_read(self) -> Whose:
+    def whose_read(self, read: Read) -> Whose:
         """Of which vehicle a read is that comes now."""
         if not self.settings.reads_at_approach:
             return Whose.PASSAGE
         return whose(
             has_passage=self.passage is not None, state=self.state, approach=self.approach(),
-            has_left=self.has_left_approach, has_gone_in=self.has_gone_in,
-            is_plate_known=self.passage is not None and self.passage.plate is not None,
+            has_left=self.has_left_approach, has_gone_in=self.has_gone_in, is_checked=self._is_checked(read),
         )  # fmt: skip
+
+    def _is_checked(self, read: Read) -> bool:
+        """Whether a read of another vehicle would be noticed: a known plate differs from what belongs to another one.
+
+        Where the camera could not read the plate, a person reads it before anything rises, beside the slip: the first
+        slip may come while the tail is still at the approach. A second one, or a plate, could be of the one behind;
+        after such a read nothing counts any more.
+        """
+        passage = self.passage
+        if passage is None or passage.plate is not None:
+            return passage is not None
+        is_asked = any(asked.startswith(f"{passage.id}|") for asked in self._answers)
+        return "scanned" in read.facts and passage.is_plate_looked_at and not passage.scanned and not is_asked
 
     # What was answered before ------------------------------------------------------------------------------------
 

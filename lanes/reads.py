@@ -74,13 +74,13 @@ def whose(
     approach: Presence | None,
     has_left: bool | None,
     has_gone_in: bool,
-    is_plate_known: bool,
+    is_checked: bool,
 ) -> Whose:
     """Of which vehicle a read is that comes now from a reader at the approach.
 
     `has_left`: the vehicle of the passage was seen to leave the approach; None where that is not known. `has_gone_in`:
     its front was seen beyond it, so that what the loop sees is its tail or another bumper close behind. Then a read
-    is its own only where its plate is known: that of another vehicle differs from it, and a person decides.
+    is its own only where it `is_checked`: one of another vehicle would not pass unnoticed.
     """
     if not has_passage:
         is_next = state is LaneState.CLEARING and approach is Presence.OCCUPIED
@@ -92,7 +92,7 @@ def whose(
     if has_left is None:
         return Whose.UNSURE
     if not has_left:
-        return Whose.UNSURE if has_gone_in and not is_plate_known else Whose.PASSAGE
+        return Whose.UNSURE if has_gone_in and not is_checked else Whose.PASSAGE
     return Whose.UNSURE if state is LaneState.ADMITTING else Whose.NEXT  # there it may have rolled back
 
 

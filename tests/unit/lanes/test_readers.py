@@ -217,6 +217,15 @@ async def test_bumper_to_bumper_nothing_is_read_into_a_vehicle_whose_plate_nobod
     assert await rig.commands.scan("Z2", CAMERA) == {"kept_for_next": True}
 
 
+async def test_the_slip_of_a_vehicle_whose_plate_was_not_readable_counts_and_a_person_reads_its_plate(rig):
+    await _tail_at_approach(rig, plate=None)
+    await rig.commands.scan(SLIP, CAMERA)
+    assert (rig.lane.passage.plate, rig.lane.passage.scanned) == (None, (SLIP,))
+    for read in (rig.commands.scan("Z2", CAMERA), rig.commands.plate(PlateRead(OTHER), CAMERA)):
+        assert await read == {"kept_for_next": False, "for_person": True}
+    assert (rig.lane.passage.plate, rig.lane.passage.scanned) == (None, (SLIP,))
+
+
 async def test_bumper_to_bumper_the_plate_of_the_one_behind_contradicts_the_known_one(rig):
     await _tail_at_approach(rig, plate=OWN)
     await rig.commands.plate(PlateRead(OTHER), CAMERA)
@@ -412,7 +421,7 @@ def test_whose_a_read_is(state, approach, has_left, expected):
     for gone_in, known in ((False, False), (True, True), (True, False)):
         found = whose(
             has_passage=True, state=state, approach=approach, has_left=has_left, has_gone_in=gone_in,
-            is_plate_known=known,
+            is_checked=known,
         )  # fmt: skip
         is_tail = state is not LaneState.APPROACH and has_left is False and gone_in
         assert found is (Whose.UNSURE if is_tail and not known else expected)
@@ -428,7 +437,5 @@ def test_whose_a_read_is(state, approach, has_left, expected):
     ],
 )
 def test_without_a_passage_a_read_is_kept_only_while_the_lane_clears(state, approach, expected):
-    found = whose(
-        has_passage=False, state=state, approach=approach, has_left=True, has_gone_in=True, is_plate_known=False
-    )
+    found = whose(has_passage=False, state=state, approach=approach, has_left=True, has_gone_in=True, is_checked=False)
     assert found is expected

@@ -86,11 +86,10 @@ class Decider:
         """
         try:
             read = read_case(case)
-            wanted = wanted_draws(read) if self._draws is not None else ()
-            if self._draws is None or not wanted:
-                return read
-            case["draws"] = dict(await self._draws.draw(wanted, passage.id))
-            return read_case(case)
+            if self._draws is not None and (wanted := wanted_draws(read)):
+                case["draws"] = dict(await self._draws.draw(wanted, passage.id))
+                read = read_case(case)
+            return read
         except CaseError as error:
             return error
 

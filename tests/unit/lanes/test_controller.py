@@ -19,14 +19,6 @@ SUPERVISOR = Actor("sue", Role.SUPERVISOR, ActorKind.USER)
 OPERATOR = Actor("olga", Role.OPERATOR, ActorKind.USER)
 
 
-@pytest.fixture
-async def rig():
-    async with LaneRig() as rig:
-        rig.slips.slips = [sound_slip()]
-        await rig.run(2)
-        yield rig
-
-
 async def _onto_platform(rig, *, kg=32_440):
     rig.see(approach="occupied")
     await rig.run(3)

@@ -22,14 +22,6 @@ BETWEEN_BOOMS = Layout(has_weighbridge=False)
 
 
 @pytest.fixture
-async def rig():
-    async with LaneRig() as rig:
-        rig.slips.slips = [sound_slip()]
-        await rig.run(2)
-        yield rig
-
-
-@pytest.fixture
 async def narrow():
     """Two booms and nothing between them but the exit loop."""
     async with LaneRig(BETWEEN_BOOMS) as rig:

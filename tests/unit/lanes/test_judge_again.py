@@ -1,7 +1,7 @@
 """A hold placed while a vehicle waits in the lane: the rules run again on what is known now."""
 
 from lanes.states import LaneState
-from tests.unit.lanes.test_controller import OPERATOR, Command, _ask, _identify, _onto_platform, rig  # noqa: F401
+from tests.unit.lanes.test_controller import OPERATOR, Command, _ask, _identify, _onto_platform
 
 WAITING = {LaneState.REVIEW, LaneState.DECIDING}
 HOLD = {
@@ -13,7 +13,7 @@ HOLD = {
 }
 
 
-async def test_a_waiting_vehicle_that_a_new_hold_means_is_no_longer_released_by_a_resolved_fact(rig):  # noqa: F811
+async def test_a_waiting_vehicle_that_a_new_hold_means_is_no_longer_released_by_a_resolved_fact(rig):
     await _onto_platform(rig)
     await _identify(rig, plate="浙B99999")
     await rig.run(3)
@@ -31,7 +31,7 @@ async def test_a_waiting_vehicle_that_a_new_hold_means_is_no_longer_released_by_
     assert rig.lane.state is LaneState.REVIEW
 
 
-async def test_a_lifted_hold_lets_a_waiting_vehicle_go(rig):  # noqa: F811
+async def test_a_lifted_hold_lets_a_waiting_vehicle_go(rig):
     rig.slips.known = {**rig.slips.known, "holds": [HOLD]}
     await _onto_platform(rig)
     await _identify(rig)
@@ -43,5 +43,5 @@ async def test_a_lifted_hold_lets_a_waiting_vehicle_go(rig):  # noqa: F811
     assert rig.lane.state is LaneState.LEAVING
 
 
-async def test_an_empty_lane_has_nothing_to_judge(rig):  # noqa: F811
+async def test_an_empty_lane_has_nothing_to_judge(rig):
     assert not await rig.commands.judge_again("safety-1", "user:duty", WAITING)

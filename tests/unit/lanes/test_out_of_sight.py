@@ -1,25 +1,13 @@
 """A lane that lost sight of its vehicle in a fault: another one that stands there then gets nothing of the first."""
 
-import pytest
-
 from gate_service.domain.commands import Actor, ActorKind, Command, CommandRequest, PlateRead, Role
 from gate_service.domain.reading import Side
 from lanes.post import UNSEEN_S
 from lanes.snapshot import lane_snapshot
 from lanes.states import LaneState
-from tests.fakes.lane_rig import LaneRig
-from tests.fakes.slips import sound_slip
 
 SUPERVISOR = Actor("sue", Role.SUPERVISOR, ActorKind.USER)
 CAMERA = Actor("camera", Role.DEVICE, ActorKind.TOKEN)
-
-
-@pytest.fixture
-async def rig():
-    async with LaneRig() as rig:
-        rig.slips.slips = [sound_slip()]
-        await rig.run(2)
-        yield rig
 
 
 async def _do(rig, command, **fields):

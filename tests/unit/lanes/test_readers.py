@@ -21,14 +21,6 @@ SLIP = "Z3311I261122000000000001"
 OWN, OTHER = "浙B12345", "浙B99999"
 
 
-@pytest.fixture
-async def rig():
-    async with LaneRig() as rig:
-        rig.slips.slips = [sound_slip()]
-        await rig.run(2)
-        yield rig
-
-
 async def _onto_platform(rig, *, plate=OWN):
     rig.see(approach="occupied")
     await rig.run(0.5)

@@ -16,7 +16,7 @@ from lanes.snapshot import passage_snapshot
 from lanes.states import LaneState
 from tests.fakes.lane_rig import START, LaneRig
 from tests.fakes.slips import sound_slip
-from tests.unit.lanes.test_controller import OPERATOR, _ask, _identify, _onto_platform, rig  # noqa: F401
+from tests.unit.lanes.test_controller import OPERATOR, _ask, _identify, _onto_platform
 
 
 class NoDraws:
@@ -47,7 +47,7 @@ def renamed(one: LaneRig, lane_id: str, **changes: Any) -> LaneRig:
     return one
 
 
-async def test_a_vehicle_in_the_wrong_lane_reads_the_right_one_and_the_record_keeps_it(rig):  # noqa: F811
+async def test_a_vehicle_in_the_wrong_lane_reads_the_right_one_and_the_record_keeps_it(rig):
     out = renamed(LaneRig(), "out-1", direction="outbound")
     decider: Decider = rig.lane._decider
     decider._redirect = desk_over(rig, out).redirect
@@ -68,7 +68,7 @@ async def test_a_vehicle_in_the_wrong_lane_reads_the_right_one_and_the_record_ke
     assert rig.lane.passage.driver_text["en"] != "Please use: out-1"
 
 
-async def test_the_shorter_wait_wins_by_detectors_and_measured_times(rig):  # noqa: F811
+async def test_the_shorter_wait_wins_by_detectors_and_measured_times(rig):
     other = renamed(LaneRig(), "in-2")
     other.lane.sight = rig.lane.sight  # nobody there: a lane whose detectors are not known comes last
     desk = desk_over(renamed(rig, "in-1"), other, **{"in-1": 30.0, "in-2": 100.0})
@@ -83,7 +83,7 @@ async def test_the_shorter_wait_wins_by_detectors_and_measured_times(rig):  # no
     assert (found["lane"], found["queue"], found["wait_s"]) == ("in-1", 1, 30.0)
 
 
-async def test_sent_to_be_inspected_at_its_premises_it_goes_on_and_the_order_is_written(rig):  # noqa: F811
+async def test_sent_to_be_inspected_at_its_premises_it_goes_on_and_the_order_is_written(rig):
     await _onto_platform(rig)
     await _identify(rig, plate="浙B99999")
     await rig.run(3)

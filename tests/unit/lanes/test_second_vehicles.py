@@ -15,14 +15,6 @@ SUPERVISOR = Actor("sue", Role.SUPERVISOR, ActorKind.USER)
 CAMERA = Actor("camera", Role.DEVICE, ActorKind.TOKEN)
 
 
-@pytest.fixture
-async def rig():
-    async with LaneRig() as rig:
-        rig.slips.slips = [sound_slip()]
-        await rig.run(2)
-        yield rig
-
-
 def _told(rig):
     return [entry.facts["what"] for entry in rig.journal.entries if entry.kind == "motion_unexplained"]
 

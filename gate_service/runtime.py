@@ -6,7 +6,7 @@ import gc
 import sys
 from typing import Final
 
-SWITCH_S: Final = 0.0005
+SWITCH_S: Final = 0.0001
 """How long one thread may keep the interpreter while another wants it: CPython's 5 ms are longer than a decision."""
 
 

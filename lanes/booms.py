@@ -28,6 +28,11 @@ class Booms:
         self._held: set[Side] = set()
         self.to_lower: set[Side] = set()
 
+    def expect_raise(self, side: Side) -> None:
+        """The reason for a raise is on its way to the disk."""
+        if side in self._barriers:
+            self._barriers[side].expect_raise()
+
     def raise_boom(self, side: Side, *, is_held: bool = False) -> None:
         """Start raising; a lowering intended or under way on this side ends first. `is_held`: and keep it open."""
         barrier = self._barriers.get(side)

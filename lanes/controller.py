@@ -13,12 +13,13 @@ from dataclasses import replace
 from typing import Any, Final, Self
 
 from gate_service.domain.errors import SlipTakenError
+from gate_service.domain.mass import Mass
 from gate_service.domain.passage import Passage, Weighed, from_document
 from gate_service.domain.reading import DeviceHealth, LaneInputs, Reading, Side
 from lanes.approvals import Approvals, was_asked
 from lanes.conditions import Situation, true_events
 from lanes.curve import follow
-from lanes.deciding import Decider, Judged
+from lanes.deciding import REHEARSED_FOR_S, Decider, Judged
 from lanes.detectors import look
 from lanes.interlocks import RaiseReason, forbids_raising
 from lanes.knowledge import LanePorts
@@ -37,6 +38,9 @@ log = logging.getLogger(__name__)
 TICK_S: Final = 0.1
 """How often a lane looks at its clock when nothing is reported; a stale input is seen within this time."""
 
+REHEARSE_EVERY_S: Final = REHEARSED_FOR_S / 2
+"""How often a vehicle that rocks is judged by the same weight: each time before the last opinion has grown old."""
+
 MOST_STEPS_AT_ONCE: Final = 10
 """A chain of transitions longer than the table has states in a row is a mistake of the table, not of the world."""
 
@@ -50,6 +54,8 @@ class LaneController(LaneMotion):
         self.revision = 0
         self._decider = self._make_decider()
         self._deciding: asyncio.Task[None] | None = None
+        self._rehearsed: tuple[str, int, Mass] | None = None  # passage, its facts, and the weight that was shown
+        self._rehearsed_s = 0.0
         self._tasks: set[asyncio.Task[Any]] = set()
         self._lights_wanted = asyncio.Event()
         self._zero = ZeroWatch()
@@ -137,6 +143,7 @@ class LaneController(LaneMotion):
             self.frames.seen(reading)
             self.curve = follow(self.curve, reading, zero_band=deck.zero_band, interval=deck.interval)
             self.update()
+            self._rehearse_if_due()
             if self.frames.is_due(reading.taken_monotonic_s):
                 self.pin_frames()
 
@@ -239,6 +246,17 @@ class LaneController(LaneMotion):
         if self.passage is not None:
             self._decider.look_ahead(self.passage)
 
+    def _rehearse_if_due(self) -> None:
+        """While the vehicle rocks: judge it by what is shown, so that little is left to do when it stands still."""
+        passage, reading, now_s = self.passage, self.deck.reading, self.clock.monotonic_s()
+        if self.state is not LaneState.WEIGHING or passage is None or reading is None or reading.value is None:
+            return
+        shown = (passage.id, passage.facts_version, reading.value)
+        if shown == self._rehearsed and now_s - self._rehearsed_s < REHEARSE_EVERY_S:
+            return
+        self._rehearsed, self._rehearsed_s = shown, now_s
+        self._decider.rehearse(self.with_weight(passage, as_if_settled=True))
+
     def _escalate(self) -> None:
         self.is_escalated = True
 
@@ -250,7 +268,13 @@ class LaneController(LaneMotion):
         self._note_settling(before)
         if self._deciding is not None and self._deciding is not asyncio.current_task():
             self._deciding.cancel()
-        self._deciding = asyncio.get_running_loop().create_task(self._decide(self.passage), name="decide")
+        judged = self._decider.at_once(self.passage)
+        written = None
+        if judged is not None:
+            written = self.scribe.put(judged.entry)
+            self.booms.expect_raise(self.release_side())
+        work = self._decide(self.passage, judged, written)
+        self._deciding = asyncio.get_running_loop().create_task(work, name="decide")
         self._deciding.add_done_callback(self._decided)
 
     def _note_settling(self, before: Weighed | None) -> None:
@@ -273,12 +297,14 @@ class LaneController(LaneMotion):
         self.fire(LaneEvent.RECORD_LOST)
         self.attention = why
 
-    async def _decide(self, passage: Passage) -> None:
-        judged: Judged = await self._decider.decide(passage)
-        if not self._is_current(passage):
-            return
+    async def _decide(self, passage: Passage, judged: Judged | None, written: asyncio.Future[int] | None) -> None:
+        if judged is None or written is None:
+            judged = await self._decider.decide(passage)
+            if not self._is_current(passage):
+                return
+            written = self.scribe.put(judged.entry)
         try:
-            await self.scribe.put(judged.entry)
+            await written
         except SlipTakenError:
             # Another lane of this site took the slip between the look-up and the commit: the rules see it now.
             self._start_deciding()

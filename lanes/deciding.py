@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from gate_service.domain.errors import CaseError
 from gate_service.domain.events import Event, EventType, JsonObject
@@ -14,15 +14,14 @@ from gate_service.domain.ports import Claims, ClaimState, Clock, Draws, SlipAnsw
 from gate_service.domain.record import Entry, LedgerChange, LedgerKind
 from lanes import told
 from lanes.case_document import case_document
+from lanes.opinion import Opinion, Redirect, opinion_on
 from lanes.policy.case import Case, read_case
 from lanes.policy.drawing import wanted_draws
-from lanes.policy.engine import LANE_REASONS, Assessment, assess
-from lanes.policy.explain import driver_line, operator_paragraph, sentences
-from lanes.policy.overrides import may_override
 from lanes.settings import LaneSettings
 from lanes.shares import declaration_changes, seen_here_g
 
-LANGUAGES = ("zh", "en")
+REHEARSED_FOR_S: Final = 0.5
+"""How long an opinion stands for a case that is the same in all but the time: no longer than what was polled does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +32,18 @@ class Judged:
     entry: Entry
 
 
+@dataclass(frozen=True, slots=True)
+class _Rehearsed:
+    """A release that the rules would give were the weight settled as it is shown; `at_s` by the monotonic clock."""
+
+    passage_id: str
+    answer: SlipAnswer
+    opinion: Opinion
+    at_s: float
+
+
 class Decider:
-    """Decides passages of one lane. Holds no state of its own."""
+    """Decides passages of one lane. Holds nothing but its newest rehearsal."""
 
     def __init__(
         self,
@@ -47,7 +56,7 @@ class Decider:
         clock_error_s: Callable[[], int | None],
         policy_at: Callable[[datetime], JsonObject | None] | None = None,
         draws: Draws | None = None,
-        redirect: Callable[[Case], Mapping[str, Any] | None] | None = None,
+        redirect: Redirect | None = None,
     ) -> None:
         self._settings = settings
         self._slips = slips
@@ -58,26 +67,64 @@ class Decider:
         self._policy_at = policy_at or (lambda _: settings.policy)
         self._draws = draws
         self._redirect = redirect
+        self._rehearsed: _Rehearsed | None = None
 
     def look_ahead(self, passage: Passage) -> None:
         """The decision will come soon: let its slips be looked up while the vehicle comes to rest."""
-        self._slips.look_ahead(
-            scanned=passage.scanned, plate=passage.plate, direction=passage.direction, passage_id=passage.id
-        )
+        self._slips.look_ahead(**_question(passage))
+
+    def rehearse(self, passage: Passage) -> None:
+        """Judge a passage whose weight has not settled by the weight in it, for `at_once`. Never waits.
+
+        Only what the site answers alone and would release is kept: nobody hurries for any other answer.
+        """
+        self._rehearsed = None
+        answer = self._slips.at_hand(**_question(passage))
+        if answer is None or self._open_to_others(answer):
+            return
+        case = self._case(passage, answer, self._claim_of_ours(answer), self._clock.now())
+        try:
+            read = read_case(case)
+        except CaseError:
+            return
+        if self._draws is not None and wanted_draws(read):
+            return
+        opinion = opinion_on(case, read, None)
+        if opinion.verdict == "release":
+            self._rehearsed = _Rehearsed(passage.id, answer, opinion, self._clock.monotonic_s())
+
+    def at_once(self, passage: Passage) -> Judged | None:
+        """The judgement, where the newest rehearsal stands: same vehicle, same answer, same case but for the time.
+
+        The case that is kept says when it was judged.
+        """
+        rehearsed, self._rehearsed = self._rehearsed, None
+        if rehearsed is None or rehearsed.passage_id != passage.id:
+            return None
+        answer = self._slips.at_hand(**_question(passage))
+        if answer is not rehearsed.answer or self._clock.monotonic_s() - rehearsed.at_s > REHEARSED_FOR_S:
+            return None
+        now = self._clock.now()
+        case = self._case(passage, answer, self._claim_of_ours(answer), now)
+        if {**case, "now_at": None} != {**rehearsed.opinion.case, "now_at": None}:
+            return None
+        return self._judged(passage, rehearsed.opinion, now)
 
     async def decide(self, passage: Passage) -> Judged:
         """Judge the passage as it is now. Never raises for outside faults: what cannot be judged goes to a person."""
-        answer = await self._slips.find(
-            scanned=passage.scanned, plate=passage.plate, direction=passage.direction, passage_id=passage.id
-        )
+        answer = await self._slips.find(**_question(passage))
         claim = await self._claim(passage, answer)
         now = self._clock.now()
-        case = case_document(
+        case = self._case(passage, answer, claim, now)
+        opinion = opinion_on(case, await self._with_draws(passage, case), self._redirect)
+        return self._judged(passage, opinion, now)
+
+    def _case(self, passage: Passage, answer: SlipAnswer, claim: ClaimState | None, now: datetime) -> dict[str, Any]:
+        return case_document(
             passage, answer, claim, self._settings,
             now=now, are_devices_safe=self._are_devices_safe(), clock_error_s=self._clock_error_s(),
             policy=self._policy_at(now),
         )  # fmt: skip
-        return self._judged(passage, case, await self._with_draws(passage, case), now)
 
     async def _with_draws(self, passage: Passage, case: dict[str, Any]) -> Case | CaseError:
         """The case as the rules read it, or why they cannot.
@@ -94,57 +141,37 @@ class Decider:
             return error
 
     async def _claim(self, passage: Passage, answer: SlipAnswer) -> ClaimState | None:
-        """Slips bound to this site alone need no claim (RULES 6); all others are asked for at the centre."""
-        open_to_others = [
-            str(slip.get("slip_no")) for slip in answer.slips if slip.get("site_ids") != [self._settings.site_id]
-        ]
+        open_to_others = self._open_to_others(answer)
         if not open_to_others:
-            return ClaimState.NOT_NEEDED if answer.slips and answer.source is Source.CENTRAL else None
+            return self._claim_of_ours(answer)
         return await self._claims.claim(open_to_others, passage_id=passage.id, lane=passage.lane, at=self._clock.now())
 
-    def _judged(self, passage: Passage, case: dict[str, Any], read: Case | CaseError, now: datetime) -> Judged:
-        try:
-            if isinstance(read, CaseError):
-                raise read
-            assessment = assess(read)
-            answer = assessment.as_record()
-            lines = zip(*(sentences(assessment, language) for language in LANGUAGES), strict=True)
-            texts = tuple(dict(zip(LANGUAGES, pair, strict=True)) for pair in lines)
-            override_by: str = may_override(assessment, read.policy)
-            explanation = {language: operator_paragraph(assessment, language) for language in LANGUAGES}
-            driver = {language: driver_line(assessment, language) for language in LANGUAGES}
-            lane_to_go = self._redirect(read) if self._redirect is not None and assessment.lane is not None else None
-            if lane_to_go is not None:
-                explanation, driver = redirected(assessment, lane_to_go["name"], explanation, driver)
-        except CaseError as error:
-            answer = {
-                "verdict": "review",
-                "tier": None,
-                "checks": [],
-                "warnings": [],
-                "lane": None,
-                "error": str(error),
-            }
-            explanation = {"zh": f"无法自动判定：{error}", "en": f"Cannot be judged: {error}"}
-            driver = {"zh": "请等候工作人员", "en": "Wait for the officer"}
-            texts, override_by, lane_to_go = (), "two", None
-        verdict = str(answer["verdict"])
-        judged = replace(
-            passage, case=case, assessment=answer, explanation=explanation, driver_text=driver, check_texts=texts,
-            verdict=verdict, override_by=override_by, decided_version=passage.facts_version, note=None,
-            lane_to_go=lane_to_go,
-        )  # fmt: skip
-        is_release = verdict == "release"
-        if is_release:
-            judged = replace(judged, disposition=Disposition.RELEASE, disposed_by="service")
-        weighed = None
-        if judged.weighed is not None and judged.weighed.at != judged.weight_told_at:
-            weighed = told.weighed(judged, now)
-            judged = replace(judged, weight_told_at=judged.weighed.at)
-        return Judged(judged, self._entry(judged, now, weighed, is_release=is_release))
+    def _open_to_others(self, answer: SlipAnswer) -> list[str]:
+        """Slips that other sites may use too are claimed at the centre; those of this site are not (RULES 6)."""
+        return [str(slip.get("slip_no")) for slip in answer.slips if slip.get("site_ids") != [self._settings.site_id]]
 
-    def _entry(self, passage: Passage, now: datetime, weighed: Event | None, *, is_release: bool) -> Entry:
-        events = [*([weighed] if weighed is not None else []), told.decided(passage, now)]
+    @staticmethod
+    def _claim_of_ours(answer: SlipAnswer) -> ClaimState | None:
+        return ClaimState.NOT_NEEDED if answer.slips and answer.source is Source.CENTRAL else None
+
+    def _judged(self, passage: Passage, opinion: Opinion, now: datetime) -> Judged:
+        is_release = opinion.verdict == "release"
+        weighed = passage.weighed
+        is_untold = weighed is not None and weighed.at != passage.weight_told_at
+        changes: dict[str, Any] = {"disposition": Disposition.RELEASE, "disposed_by": "service"} if is_release else {}
+        if weighed is not None:
+            changes["weight_told_at"] = weighed.at
+        judged = replace(
+            passage, case=opinion.case, assessment=opinion.assessment, explanation=opinion.explanation,
+            driver_text=opinion.driver_text, check_texts=opinion.check_texts, verdict=opinion.verdict,
+            override_by=opinion.override_by, decided_version=passage.facts_version, note=None,
+            lane_to_go=opinion.lane_to_go, **changes,
+        )  # fmt: skip
+        events = [told.weighed(judged, now)] if is_untold else []
+        return Judged(judged, self._entry(judged, now, events, is_release=is_release))
+
+    def _entry(self, passage: Passage, now: datetime, events: list[Event], *, is_release: bool) -> Entry:
+        events = [*events, told.decided(passage, now)]
         ledger: tuple[LedgerChange, ...] = ()
         if is_release:
             events.append(told.acted(passage, EventType.PASSAGE_RELEASED, now, "service", None))
@@ -163,16 +190,14 @@ class Decider:
         )  # fmt: skip
 
 
-def redirected(
-    assessment: Assessment, name: Mapping[str, str], explanation: Mapping[str, str], driver: Mapping[str, str]
-) -> tuple[dict[str, str], dict[str, str]]:
-    """Both texts with the lane to go to. The driver's only where the wrong lane is what turns the vehicle away."""
-    words = {"zh": f"应走通道：{name['zh']}。", "en": f" Lane to take: {name['en']}."}
-    paragraph = {language: explanation[language] + words[language] for language in LANGUAGES}
-    first = assessment.checks[0].reason_code
-    if assessment.verdict.word != "refuse" or first not in LANE_REASONS:
-        return paragraph, dict(driver)
-    return paragraph, {"zh": f"请改走：{name['zh']}", "en": f"Please use: {name['en']}"}
+def _question(passage: Passage) -> dict[str, Any]:
+    """What is asked of the slip source about a passage."""
+    return {
+        "scanned": passage.scanned,
+        "plate": passage.plate,
+        "direction": passage.direction,
+        "passage_id": passage.id,
+    }
 
 
 def reservations(passage: Passage, *, is_judged_on: bool = False) -> tuple[LedgerChange, ...]:

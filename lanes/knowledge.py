@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 from uuid import UUID, uuid4
 
 from gate_service.domain.events import JsonObject
@@ -30,14 +30,13 @@ from lanes.curve import Curve
 from lanes.detectors import Sight
 from lanes.guards import View
 from lanes.interlocks import RaiseReason, Surroundings, forbids_lowering, forbids_raising
+from lanes.opinion import Redirect
 from lanes.platform import Deck, stand_whole
-from lanes.policy.case import Case
 from lanes.policy.policy_reading import read_policy
 from lanes.rights import Ground
 from lanes.settings import LaneSettings
 from lanes.states import LaneEvent, LaneState
 
-Redirect = Callable[[Case], Mapping[str, Any] | None]
 NAMED_WEIGHTS: Final = frozenset({"overload", "underload", "out_of_range", "error"})
 """Words of an indicator that says no weight: each stands as it is where a person looks."""
 
@@ -217,13 +216,13 @@ class LaneKnowledge:
         """Where the lane's booms are seen."""
         return self.sight.inputs.booms if self.sight.inputs is not None else {}
 
-    def with_weight(self, passage: Passage) -> Passage:
-        """Take the settled weight (or that there is none) into the facts."""
+    def with_weight(self, passage: Passage, *, as_if_settled: bool = False) -> Passage:
+        """Take the settled weight (or that there is none) into the facts. `as_if_settled`: whatever is shown now."""
         if self.settings.deck is None:
             return passage
         now_s = self.clock.monotonic_s()
         reading = self.deck.fresh(now_s)
-        is_settled = self.deck.is_settled(now_s)
+        is_settled = as_if_settled or self.deck.is_settled(now_s)
         if passage.weighed is not None and passage.weighed.gross is not None and not is_settled:
             return passage  # a late scan after the vehicle was weighed: the weight stands
         is_sudden = LaneEvent.SUDDEN_LOAD in passage.observed
@@ -239,11 +238,10 @@ class LaneKnowledge:
             was_whole=self.situation(now_s).is_whole() and not is_sudden,
             alibi_id=reading.alibi_id if reading and is_settled else None,
         )
-        passage = replace(passage, weight_curve=self.curve.document(is_sudden=is_sudden))
-        before = passage.weighed
+        curve, before = self.curve.document(is_sudden=is_sudden), passage.weighed
         if before is not None and (before.gross, before.status) == (weighed.gross, weighed.status):
-            return passage
-        return passage.with_facts(weighed=weighed)
+            return replace(passage, weight_curve=curve)
+        return passage.with_facts(weighed=weighed, weight_curve=curve)
 
     def noted(self, now_s: float) -> Situation:
         """The situation now, once it is noted since when the vehicle stands whole and since when every device answers.

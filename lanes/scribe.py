@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Final, Self
 
 from gate_service.domain.errors import LedgerRefusedError, RecordError
@@ -30,7 +30,8 @@ class Scribe:
         self._journal = journal
         self._clock = clock
         self._on_lost = on_lost
-        self._queue: asyncio.Queue[tuple[Entry, asyncio.Future[int]]] = asyncio.Queue()
+        self._queue: asyncio.Queue[tuple[Entry, asyncio.Future[int], Awaitable[int] | None]] = asyncio.Queue()
+        self._unwritten = 0
         self._task: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
@@ -48,19 +49,24 @@ class Scribe:
             await asyncio.gather(self._task, return_exceptions=True)
 
     def put(self, entry: Entry) -> asyncio.Future[int]:
-        """Queue an entry; the future holds its record number once it is on disk.
+        """Queue an entry, or with none before it write it; the future holds its record number once it is on disk.
 
         It holds LedgerRefusedError where another passage holds the slip: nothing of the entry was written.
         """
         future: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-        self._queue.put_nowait((entry, future))
+        begun = None
+        if self._unwritten == 0 and self._task is not None:
+            with contextlib.suppress(Exception):  # tried again in its turn, and told from there
+                begun = self._journal.write(entry)
+        self._unwritten += 1
+        self._queue.put_nowait((entry, future, begun))
         return future
 
     async def _work(self) -> None:
         while True:
-            entry, future = await self._queue.get()
+            entry, future, begun = await self._queue.get()
             try:
-                number = await self._write(entry)
+                number = await self._write(entry, begun)
             except LedgerRefusedError as error:
                 _fail(future, error)
             except Exception as error:  # task root: one entry that cannot be written must not silence the lane's record
@@ -70,13 +76,15 @@ class Scribe:
             else:
                 if not future.done():
                     future.set_result(number)
+            self._unwritten -= 1
             self._queue.task_done()
 
-    async def _write(self, entry: Entry) -> int:
+    async def _write(self, entry: Entry, begun: Awaitable[int] | None) -> int:
         while True:
             try:
-                return await self._journal.write(entry)
+                return await (begun or self._journal.write(entry))
             except RecordError:
+                begun = None
                 await self._clock.sleep(TRY_AGAIN_S)
 
 

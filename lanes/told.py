@@ -28,11 +28,10 @@ def arrived(passage: Passage, at: datetime) -> Event:
     return event(passage, EventType.PASSAGE_ARRIVED, at, {})
 
 
-def weighed(passage: Passage, at: datetime) -> Event | None:
+def weighed(passage: Passage, at: datetime) -> Event:
     """The weight that the decision rests on, once per weighing."""
-    if passage.weighed is None:
-        return None
     w = passage.weighed
+    assert w is not None
     data = {
         "gross_kg": None if w.gross is None else w.gross.to_json(),
         "status": w.status,

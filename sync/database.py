@@ -11,7 +11,7 @@ import fcntl
 import logging
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
@@ -80,8 +80,10 @@ class Database:
     ) -> None:
         await asyncio.to_thread(self._close)
 
-    async def write(self, fn: Callable[[Connection], T], *, is_quiet: bool = False, is_essential: bool = False) -> T:
-        """Run `fn` inside the next group's transaction and return its answer once that is committed.
+    def write(
+        self, fn: Callable[[Connection], T], *, is_quiet: bool = False, is_essential: bool = False
+    ) -> Awaitable[T]:
+        """Queue `fn` for the next group's transaction; what is awaited is its answer, once that is committed.
 
         What `fn` raises undoes only `fn` and comes back here. Raises RecordError where nothing can be committed.
         Cancelling the wait does not undo the write. `is_quiet` says that what `changes` watches stays as it is;
@@ -92,8 +94,7 @@ class Database:
         loop = asyncio.get_running_loop()
         job: Job = Job(fn, loop, loop.create_future(), is_quiet, is_essential)
         self._writer.put(job)
-        answer: T = await job.future
-        return answer
+        return job.future
 
     async def read(self, fn: Callable[[Connection], T]) -> T:
         """Run `fn` in a thread on a connection that cannot write; all it reads is of one moment."""

@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import logging
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, Final, Self, TypeVar
@@ -108,8 +108,8 @@ class SqlJournal:
         """The site this record belongs to."""
         return self._site_id
 
-    async def write(self, entry: Entry, also: Also | None = None) -> int:
-        """Commit one entry whole and return its record number; `also` changes more rows in the same transaction.
+    def write(self, entry: Entry, also: Also | None = None) -> Awaitable[int]:
+        """Queue one entry, whole; what is awaited is its commit. `also` changes more rows in the same transaction.
 
         Raises RecordError where nothing can be committed; SlipTakenError where other passages hold a slip this entry
         would reserve (judge again); LedgerRefusedError for a used slip given back. Nothing of the entry is then
@@ -123,7 +123,7 @@ class SqlJournal:
                 also(connection, number)
             return number
 
-        return await self._database.write(change, is_quiet=also is None and not entry.ledger, is_essential=True)
+        return self._database.write(change, is_quiet=also is None and not entry.ledger, is_essential=True)
 
     def is_writable(self) -> bool:
         """False once a commit failed or the chain broke, and while the disk is below its reserve."""

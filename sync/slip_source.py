@@ -101,11 +101,23 @@ class CentralSlipSource:
     async def find(self, *, scanned: Sequence[str], plate: str | None, direction: str, passage_id: str) -> SlipAnswer:
         """Slips by scanned numbers or, with none scanned, by plate. Raises RecordError only."""
         question = _Question.of(scanned, plate, direction, passage_id)
-        ahead = self._ahead.pop(passage_id, None)
+        answer = self._at_hand(question)
+        self._ahead.pop(passage_id, None)
+        return await self._find(question) if answer is None else answer
+
+    def at_hand(
+        self, *, scanned: Sequence[str], plate: str | None, direction: str, passage_id: str
+    ) -> SlipAnswer | None:
+        """As the port."""
+        return self._at_hand(_Question.of(scanned, plate, direction, passage_id))
+
+    def _at_hand(self, question: _Question) -> SlipAnswer | None:
+        """What was looked up ahead, while nothing was written since and no centre is there to ask."""
+        ahead = self._ahead.get(question.passage_id)
         now = (question, self._database.changes)
-        if ahead is not None and (ahead.question, ahead.changes) == now and not self._is_centre_up():
-            return ahead.answer
-        return await self._find(question)
+        if ahead is None or (ahead.question, ahead.changes) != now or self._is_centre_up():
+            return None
+        return ahead.answer
 
     def look_ahead(self, *, scanned: Sequence[str], plate: str | None, direction: str, passage_id: str) -> None:
         """Look up in the background what will be asked soon, where the copy answers it."""

@@ -24,6 +24,9 @@ from gate_service.domain.errors import (
 from gate_service.domain.ports import Clock
 from gate_service.domain.reading import BoomPosition, Side
 
+KEEP_FREE_S: Final = 0.02
+"""A raise that is being recorded is on disk within this time; on a slower disk the polls go on. Site decision."""
+
 VALID_S: Final = 1.0  # a command that could not be sent for so long speaks of a situation that is over
 
 
@@ -78,6 +81,10 @@ class IoBarrier:
         """Say where the boom is by the newest poll."""
         inputs = self._lane_io.latest()
         return BoomPosition.UNKNOWN if inputs is None else inputs.booms[self._side]
+
+    def expect_raise(self) -> None:
+        """As the port."""
+        self._module.keep_line_free(KEEP_FREE_S)
 
     async def raise_boom(self) -> None:
         """As the port. A raise under way is joined, not pulsed again."""

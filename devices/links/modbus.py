@@ -122,7 +122,7 @@ class ModbusBus:
         self._timeout_s = timeout_s
         self._lease = None if is_looking else BusLease(address.bus, lock_directory)
         self._units: dict[int, ModbusUnit] = {}
-        self._turns = Turns()
+        self.turns = Turns()
         self._patience = BusPatience()
         self._client: _Client | None = None
         self._lost: asyncio.Future[str] | None = None
@@ -271,7 +271,7 @@ class ModbusBus:
         if self._client is None:
             raise LinkLostError(f"{self.name}: {self.fault}")
         failures = unit.failures
-        await self._turns.take(urgency)
+        await self.turns.take(urgency)
         is_vain = valid_until_s is not None and unit.failures != failures  # ordered on inputs unknown by now
         exchange = asyncio.create_task(self._exchange(unit, question, float("-inf") if is_vain else valid_until_s))
         exchange.add_done_callback(lambda done: self._turn_done(unit, done))
@@ -279,7 +279,7 @@ class ModbusBus:
 
     def _turn_done(self, unit: ModbusUnit, exchange: asyncio.Task[ModbusPDU]) -> None:
         unit.failures += exchange.cancelled() or exchange.exception() is not None  # looked at: the caller may be gone
-        self._turns.give()
+        self.turns.give()
 
     async def _exchange(self, unit: ModbusUnit, question: ModbusPDU, valid_until_s: float | None) -> ModbusPDU:
         if self._is_shared and (wait_s := self._patience.wait_s(unit.number, self._clock.monotonic_s())):

@@ -27,6 +27,10 @@ class ModbusUnit:
         self.failures = 0  # exchanges that failed; a command that waited during one is not sent
         self.has_late_bytes = False  # something came after the time its answer was waited for
 
+    def keep_line_free(self, for_s: float) -> None:
+        """Let no unit of the bus be polled for so long, or until the next command: one is about to come."""
+        self._bus.turns.keep_free(for_s)
+
     async def read_bits(
         self, address: int, count: int, *, are_coils: bool, urgency: Urgency = Urgency.POLL
     ) -> tuple[bool, ...]:

@@ -23,9 +23,28 @@ class Turns:
         self._is_taken = False
         self._waiting: list[tuple[Urgency, int, asyncio.Future[None]]] = []
         self._arrivals = count()
+        self._kept_free: asyncio.TimerHandle | None = None
+        self._is_free = asyncio.Event()
+        self._is_free.set()
+
+    def keep_free(self, for_s: float) -> None:
+        """A command is about to come: no poll begins before it, or before this time is over."""
+        self._end_keeping()
+        self._is_free.clear()
+        self._kept_free = asyncio.get_running_loop().call_later(for_s, self._end_keeping)
+
+    def _end_keeping(self) -> None:
+        if self._kept_free is not None:
+            self._kept_free.cancel()
+            self._kept_free = None
+            self._is_free.set()
 
     async def take(self, urgency: Urgency) -> None:
         """Wait for the turn. A waiter cancelled here never gets it, so a command given up is never sent late."""
+        if urgency is Urgency.POLL:
+            await self._is_free.wait()
+        elif urgency is Urgency.COMMAND:
+            self._end_keeping()
         if not self._is_taken:
             self._is_taken = True
             return

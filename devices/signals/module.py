@@ -165,6 +165,10 @@ class IoModule:
         """Whether an output held on goes off by itself when we fall silent: by the board's timer or its watchdog."""
         return self.times_pulses or self.health().is_safe_state_confirmed is True
 
+    def keep_line_free(self, for_s: float) -> None:
+        """Put polls off for so long: a command is about to come, and waits for none that has just begun."""
+        self._unit.keep_line_free(for_s)
+
     async def pulse_by_board(self, output: int, pulse_ms: int, *, valid_until_s: float | None = None) -> None:
         """Have the board pulse one output; returns when it confirmed the order, not at the end of the pulse."""
         await self._sent(self._outputs.pulse(output, pulse_ms, valid_until_s=valid_until_s))

@@ -23,7 +23,7 @@ from gate_service.bench.floor import Floor
 from gate_service.bench.loop import run_loop
 from gate_service.bench.module_client import ANSWER_S, BenchModule
 from gate_service.bench.slips import fill_copy
-from gate_service.bench.truck import Trucks
+from gate_service.bench.truck import Trucks, breathe
 from gate_service.bootstrap import build
 from gate_service.bootstrap.settings import check_slip
 from sync.database import Database, DatabaseSettings
@@ -94,6 +94,8 @@ async def measure(folder: Path, pairs: int, warm_up: int) -> Pairs:
                     await trucks.stand()
                     decision_ns = await trucks.settle()
                     await trucks.rest()
+                    floor.prepare()
+                    await breathe()
                     floor_ns = await floor.repeat_decision()
                     if index >= warm_up:
                         measured.add(decision_ns, floor_ns)

@@ -26,9 +26,16 @@ SEEN_S: Final = 0.1  # younger than a jump: read after it
 LOOK_S: Final = 0.003
 POLL_S: Final = 0.05
 FRAME_S: Final = 0.08  # an indicator goes on sending: this one 12.5 frames a second
+BREATH_S: Final = 0.02
+"""What a jump sets off (the timers of all the time that it leaves out) ends before anything is measured."""
 SETTLED_WITHIN_S: Final = 3.0  # longer than a lost link is found out and tried again
 STANDING_STEPS: Final = 8  # 1.6 s, past the hold of 1 s for a whole vehicle
 READER: Final = Actor("bench", Role.DEVICE, ActorKind.TOKEN)
+
+
+async def breathe() -> None:
+    """Let everything that is due be done. A measurement then begins in a process at rest, as that of a gate is."""
+    await asyncio.sleep(BREATH_S)
 
 
 class BenchError(GateError):
@@ -79,6 +86,7 @@ class Trucks:
         """
         self._module.forget_writes(EXIT_RAISE)
         self._clock.jump(self._random.uniform(0, POLL_S))  # the next poll comes at any moment after the frame
+        await breathe()
         frame = _frame(slips.GROSS_KG, is_stable=True)
         started_ns = time.monotonic_ns()
         os.write(self._indicator, frame)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -33,6 +33,10 @@ class Clock(Protocol):
 
 class Barrier(Protocol):
     """One boom. A command returns when the limit input confirms it; it is never assumed to have worked."""
+
+    def expect_raise(self) -> None:
+        """Say that a raise is being recorded: it may come in some milliseconds, or not at all. Moves nothing."""
+        ...
 
     async def raise_boom(self) -> None:
         """Raise and see the up limit. Pre-empts a lowering under way. Does nothing when already up and at rest.
@@ -88,8 +92,8 @@ class LaneSink(Protocol):
 class Journal(Protocol):
     """The record. One writer; an entry acknowledged here survives a power cut."""
 
-    async def write(self, entry: Entry) -> int:
-        """Commit one transaction and return its gapless record number.
+    def write(self, entry: Entry) -> Awaitable[int]:
+        """Queue one transaction, in the order of the calls; what is awaited is its commit and gapless record number.
 
         Raises RecordError; SlipTakenError where other passages hold a slip it would reserve (judge again with new
         ledger facts), LedgerRefusedError for a used slip given back: then nothing of the entry was written.
@@ -140,6 +144,12 @@ class SlipSource(Protocol):
 
     def look_ahead(self, *, scanned: Sequence[str], plate: str | None, direction: str, passage_id: str) -> None:
         """Say what will be asked soon, so that the answer may be at hand. Never raises, never waits."""
+        ...
+
+    def at_hand(
+        self, *, scanned: Sequence[str], plate: str | None, direction: str, passage_id: str
+    ) -> SlipAnswer | None:
+        """What `find` would answer now without asking or reading; None where it would. The same object until then."""
         ...
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -46,15 +47,23 @@ class EventsAnswer:
 
 
 def read_json(body: bytes, what: str) -> Any:
-    """JSON without surprises: NaN and numbers of a thousand digits come as text and fail where a number is needed."""
+    """JSON without surprises: NaN, 1e999 and numbers of a thousand digits come as text and fail where a number is due.
+
+    So nothing from outside holds a number that is not finite.
+    """
     try:
-        return json.loads(body, parse_constant=str, parse_int=_whole)
+        return json.loads(body, parse_constant=str, parse_int=_whole, parse_float=_finite)
     except (ValueError, RecursionError) as error:
         raise CentralError(f"{what}: JSON expected, found {body[:60]!r} ({error})") from error
 
 
 def _whole(digits: str) -> int | str:
     return int(digits) if len(digits) <= LONGEST_NUMBER else digits
+
+
+def _finite(digits: str) -> float | str:
+    number = float(digits)
+    return number if math.isfinite(number) else digits
 
 
 def read_moment(value: object) -> datetime | None:

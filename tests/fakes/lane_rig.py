@@ -107,6 +107,9 @@ class RigBarrier:
         self.works = True
         self.is_falling = False
 
+    def expect_raise(self) -> None:
+        """Nothing else uses its line."""
+
     async def raise_boom(self) -> None:
         if self.position is not BoomPosition.UP:
             self.rig.note_raise(self.side, is_reopening=self.is_falling)
@@ -147,13 +150,26 @@ class RigSlips:
     known: dict[str, Any] = field(default_factory=dict)
     source: Source = Source.CENTRAL
     as_of: datetime | None = START
+    finds: int = 0
+    _kept: SlipAnswer | None = None
 
     async def find(self, **_: Any) -> SlipAnswer:
         await asyncio.sleep(0)
-        return SlipAnswer(self.slips, self.source, self.as_of, START, self.known)
+        self.finds += 1
+        return self._answer()
 
     def look_ahead(self, **_: Any) -> None:
-        """Nothing to have at hand: every answer comes at once."""
+        """Every answer comes at once."""
+
+    def at_hand(self, **_: Any) -> SlipAnswer | None:
+        """Of the copy; the same object while nothing is said anew. The centre is asked each time."""
+        answer = self._answer()
+        if answer != self._kept:
+            self._kept = answer
+        return None if self.source is Source.CENTRAL else self._kept
+
+    def _answer(self) -> SlipAnswer:
+        return SlipAnswer(list(self.slips), self.source, self.as_of, START, dict(self.known))
 
 
 class RigClaims:

@@ -20,6 +20,9 @@ class LostBarrier:
     def position(self) -> BoomPosition:
         return BoomPosition.UNKNOWN
 
+    def expect_raise(self) -> None:
+        self.asked.append("expect")
+
     async def raise_boom(self) -> None:
         await self._fail("raise")
 

@@ -53,7 +53,7 @@ async def hold_writer(database):
         started.set()
         assert release.wait(10)
 
-    task = asyncio.create_task(database.write(block))
+    task = asyncio.ensure_future(database.write(block))
     await asyncio.to_thread(started.wait, 10)
     return task, release
 
@@ -259,7 +259,7 @@ async def test_a_write_while_closing_is_refused_not_forgotten(settings):
 async def test_a_cancelled_wait_harms_nobody(settings):
     async with Database(settings) as database:
         blocker, release = await hold_writer(database)
-        waiting = asyncio.create_task(database.write(put("a")))
+        waiting = asyncio.ensure_future(database.write(put("a")))
         await asyncio.sleep(0)
         waiting.cancel()
         release.set()

@@ -3,10 +3,18 @@ from dataclasses import replace
 from types import MappingProxyType
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from gate_service.domain.events import Event, EventType
-from sync.encoding import encode_entry, encode_event, to_json
+from sync.encoding import encode_entry, encode_event, encode_passage, to_json
 from tests.fakes.record_entries import START, decision, event, note, passage
+
+JSON_LIKE = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
+    max_leaves=12,
+)
 
 
 @pytest.mark.parametrize(
@@ -69,3 +77,20 @@ def test_a_passage_document_without_its_keys_or_of_another_passage_is_refused():
 def test_json_refuses_nan():
     with pytest.raises(ValueError, match="JSON"):
         to_json({"a": float("nan")})
+
+
+@given(JSON_LIKE)
+def test_the_fast_text_says_what_the_standard_library_says(value):
+    stored = passage(1) | {"case": value}
+    row = encode_passage(stored, stored["id"])
+    assert json.loads(row.document) == json.loads(json.dumps(stored))
+
+
+def test_a_whole_number_of_more_than_64_bits_is_written_too():
+    row = encode_entry(note(1, {"quantity": 2**70}))
+    assert row.facts == b'{"quantity":1180591620717411303424}'
+
+
+def test_a_time_in_a_passage_is_a_programming_error():
+    with pytest.raises(TypeError):
+        encode_passage(passage(1) | {"case": {"at": START}}, passage(1)["id"])

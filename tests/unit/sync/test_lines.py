@@ -91,10 +91,11 @@ def test_a_page_whose_frame_does_not_hold_is_refused_whole(body):
 
 def test_numbers_that_are_none_come_as_text_and_do_not_spoil_the_page():
     page = read_changes(
-        b'{"changes":[NaN,' + b"9" * 5000 + b'],"cursor":"c","more":1,"as_of":"2026-11-01T16:00:00+08:00"}'
+        b'{"changes":[NaN,' + b"9" * 5000 + b',1e999,1.5],"cursor":"c","more":1,"as_of":"2026-11-01T16:00:00+08:00"}'
     )
     assert page.changes[0] == "NaN"
     assert isinstance(page.changes[1], str)
+    assert page.changes[2:] == ["1e999", 1.5]
     assert page.more is False
     assert page.as_of == NOW
 

@@ -40,3 +40,22 @@ async def test_a_waiter_that_gave_up_does_not_hold_the_bus() -> None:
     await asyncio.gather(stays, gone, return_exceptions=True)
     assert heard == ["stays"]
     await turns.take(Urgency.POLL)
+
+
+async def test_a_line_kept_free_lets_no_poll_begin_before_the_command_that_is_to_come() -> None:
+    turns, heard = Turns(), list[str]()
+    turns.keep_free(60.0)
+    poll = asyncio.create_task(line_up(turns, "poll", Urgency.POLL, heard))
+    await asyncio.sleep(0.02)
+    await line_up(turns, "light", Urgency.SIGNAL, heard)
+    await line_up(turns, "raise", Urgency.COMMAND, heard)
+    await asyncio.wait_for(poll, 1.0)
+    assert heard == ["light", "raise", "poll"]
+
+
+async def test_a_command_that_does_not_come_keeps_polls_waiting_no_longer_than_was_said() -> None:
+    turns, heard = Turns(), list[str]()
+    turns.keep_free(60.0)
+    turns.keep_free(0.01)  # the newest word counts
+    await asyncio.wait_for(line_up(turns, "poll", Urgency.POLL, heard), 1.0)
+    assert heard == ["poll"]

@@ -1,4 +1,6 @@
-"""SIGKILL of the whole service under load at random moments: `make soak`; `KILLS=…` for fewer. Prints what came of it.
+"""SIGKILL of the whole service under load at random moments: `make soak`. Prints what came of it.
+
+`KILLS=…` for fewer, `KILL_SEED=…` for other moments.
 
 Trucks drive through two lanes, attended to by a person who looks at the lane and out of the window; a third is opened
 and closed as fast as it answers, and every answer is kept: what was answered must be in the record, once.
@@ -22,6 +24,7 @@ from tests.fakes.site import OPERATOR, Site, Truck
 from tests.soak.attendant import act, gone
 
 KILLS = int(os.environ.get("KILLS", "2000"))
+SEED = int(os.environ.get("KILL_SEED", "20261128"))
 BUSY, SPARE = ("in-d1", "in-d2"), "in-d3"
 LONGEST_LIFE_S = 4.0
 SERVING_WITHIN_S = 5.0
@@ -103,7 +106,7 @@ async def test_killed_at_random_moments_under_load_nothing_is_lost_doubled_or_mi
     async with Site(tmp_path, lanes=3) as site:
         load = Load(site)
         tasks = [asyncio.create_task(load.drive(lane)) for lane in BUSY] + [asyncio.create_task(load.toggle())]
-        serving_s = await kill_and_restart(site, Random(20261128), KILLS)
+        serving_s = await kill_and_restart(site, Random(SEED), KILLS)
         load.is_over = True
         await asyncio.gather(*tasks)
         await site.told()  # the centre has exactly what is recorded, each once, without a gap

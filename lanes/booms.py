@@ -7,11 +7,15 @@ decides that a boom may rise: the controller calls `raise_boom` only after the r
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 
-from gate_service.domain.errors import DeviceError
+from gate_service.domain.errors import DeviceError, NotSentError
 from gate_service.domain.ports import Barrier
 from gate_service.domain.reading import BoomPosition, Side
+
+log = logging.getLogger(__name__)
 
 Movement = Callable[[], Awaitable[None]]
 
@@ -60,14 +64,17 @@ class Booms:
     def lower_where_allowed(
         self, positions: Mapping[Side, BoomPosition], forbids: Callable[[Side], str | None]
     ) -> None:
-        """Start each intended lowering whose interlock is satisfied; done where the boom is seen down."""
+        """Start each intended lowering whose interlock is satisfied; done where the boom is seen down.
+
+        `forbids` is asked again when the command is about to leave: by what is seen then.
+        """
         for side in sorted(self.to_lower):  # a set has no order that another run would repeat
             if side in self._raising:
                 continue  # still seen down, perhaps; once it is up it is to come down again
             if positions.get(side) is BoomPosition.DOWN:
                 self.to_lower.discard(side)
             elif not self._is_busy(side) and forbids(side) is None:
-                self._start(side, self._barriers[side].lower_boom)
+                self._start(side, partial(self._barriers[side].lower_boom, partial(forbids, side)))
                 self._lowering.add(side)
 
     def forget_lowering(self) -> None:
@@ -103,6 +110,8 @@ class Booms:
         failure = None
         try:
             await movement()
+        except NotSentError:
+            log.info("%s boom: not lowered, forbidden in the last moment; it still is to come down", side)
         except DeviceError as error:
             failure = str(error)
         if self._tasks.get(side) is not asyncio.current_task():

@@ -106,21 +106,21 @@ class LaneMotion(LanePost):
 
     def mind_the_booms(self, now_s: float) -> None:
         """Turn back what may not fall any more, lower what may, raise what waited for the other boom."""
-        surroundings = self.surroundings(now_s)
-        for side in sorted(self._lower_later - surroundings.held_open):
+        for side in sorted(self._lower_later - self.held_open(now_s)):
             self._lower_later.discard(side)
             self.booms.intend_lowering(side)
 
-        def forbids(side: Side) -> str | None:
-            return self.ports.lowering_rule(side, surroundings)
-
-        for side in self.booms.stop_if_forbidden(forbids):
+        for side in self.booms.stop_if_forbidden(self.forbids_lowering):
             self.booms.raise_boom(side)  # reopen: goes first, is recorded after (RULES 8)
             self.put("boom_raise", {"side": side.value, "reason": RaiseReason.REOPEN.value})
             self.booms.intend_lowering(side)
-        self.booms.lower_where_allowed(self.boom_positions(), forbids)
+        self.booms.lower_where_allowed(self.boom_positions(), self.forbids_lowering)
         if self._waiting is not None:
             self._mind_the_pair(self._waiting)
+
+    def forbids_lowering(self, side: Side) -> str | None:
+        """Why this boom must not begin to fall, or fall on, by what is seen now; None where it may."""
+        return self.ports.lowering_rule(side, self.surroundings(self.clock.monotonic_s()))
 
     def _mind_the_pair(self, side: Side) -> None:
         reason = self.reason_in_force(side)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Final, Self
 
+from devices.links.order import Order
 from devices.signals.lane_io import BarrierWiring, LaneIo
 from gate_service.domain.errors import (
     DeviceError,
@@ -20,8 +21,9 @@ from gate_service.domain.errors import (
     EchoMismatchError,
     LinkLostError,
     NotConfirmedError,
+    NotSentError,
 )
-from gate_service.domain.ports import Clock
+from gate_service.domain.ports import Clock, Forbidden
 from gate_service.domain.reading import BoomPosition, Side
 
 KEEP_FREE_S: Final = 0.02
@@ -122,7 +124,7 @@ class IoBarrier:
         if self._raising is not None:
             await asyncio.shield(self._raising)
 
-    async def lower_boom(self) -> None:
+    async def lower_boom(self, forbidden_by: Forbidden | None = None) -> None:
         """As the port. Without a lower output the barrier's controller closes and this only waits for the limit."""
         if self._raising is not None and not self._raising.done():
             raise NotConfirmedError(f"{self._name}: not lowered, a raise is under way")
@@ -131,7 +133,7 @@ class IoBarrier:
                 self._may_be_falling = False
                 return
             self._order += 1
-            self._lowering = asyncio.create_task(self._lower(self._order, self._clock.monotonic_s()))
+            self._lowering = asyncio.create_task(self._lower(self._order, self._clock.monotonic_s(), forbidden_by))
             self._lowering.add_done_callback(_look_at)
         await asyncio.shield(self._lowering)
 
@@ -168,7 +170,7 @@ class IoBarrier:
         self._watch.ordered(self._clock.monotonic_s())
         self._watch.pulse_sent()
         try:
-            await self._module.hold(self._wiring.raise_output, valid_until_s=ordered_s + self._settings.valid_s)
+            await self._module.hold(self._wiring.raise_output, order=self._order_of(ordered_s))
         except DeviceError:
             await self._try_off(self._wiring.raise_output)
             raise
@@ -178,22 +180,27 @@ class IoBarrier:
         was_in_effect = self._watch.is_pulse_in_effect
         self._watch.pulse_sent()
         try:
-            await self._send_pulse(self._wiring.raise_output, ordered_s)
+            await self._send_pulse(self._wiring.raise_output, self._order_of(ordered_s))
         except (NotConfirmedError, DeviceRefusedError):
             self._watch.is_pulse_in_effect = was_in_effect
             raise
 
-    async def _lower(self, order: int, ordered_s: float) -> None:
+    async def _lower(self, order: int, ordered_s: float, forbidden_by: Forbidden | None) -> None:
         self._check_not_by_hand()
         started_s = self._clock.monotonic_s()
         if self._wiring.lower_output is not None:
             self._end_pulse()
             await self._drop(self._wiring.raise_output, unless_known=True)
             self._check_newest(order)
-            self._may_be_falling = True
-            self._pulse = asyncio.create_task(self._send_pulse(self._wiring.lower_output, ordered_s))
+            was_falling, self._may_be_falling = self._may_be_falling, True
+            pulse = self._send_pulse(self._wiring.lower_output, self._order_of(ordered_s, forbidden_by))
+            self._pulse = asyncio.create_task(pulse)
             self._pulse.add_done_callback(_look_at)
-            await self._see_pulse_sent(order)
+            try:
+                await self._see_pulse_sent(order)
+            except NotSentError:
+                self._may_be_falling = was_falling
+                raise
         else:
             await self._drop(self._wiring.raise_output, unless_known=True)  # one held open is let go
         self._may_be_falling = True
@@ -208,15 +215,17 @@ class IoBarrier:
             self._check_newest(order)  # a raise or stop ended the pulse
             raise
 
-    async def _send_pulse(self, output: int, ordered_s: float) -> None:
+    def _order_of(self, ordered_s: float, forbidden_by: Forbidden | None = None) -> Order:
+        return Order(ordered_s + self._settings.valid_s, forbidden_by)
+
+    async def _send_pulse(self, output: int, order: Order) -> None:
         """On, wait, off; off also when ended early, and tried once more when the on was not confirmed."""
         self._watch.ordered(self._clock.monotonic_s())
-        valid_until_s = ordered_s + self._settings.valid_s
         if self._module.times_pulses:
-            await self._module.pulse_by_board(output, self._settings.pulse_ms, valid_until_s=valid_until_s)
+            await self._module.pulse_by_board(output, self._settings.pulse_ms, order=order)
             return
         try:
-            await self._module.write(output, is_on=True, valid_until_s=valid_until_s)
+            await self._module.write(output, is_on=True, order=order)
             await self._clock.sleep(self._settings.pulse_ms / 1000)
         except DeviceError:
             await self._try_off(output)

@@ -31,10 +31,11 @@ from devices.link_keeper import LinkKeeper
 from devices.links.address import ModbusAddress
 from devices.links.lease import BusLease
 from devices.links.modbus_unit import ModbusUnit
+from devices.links.order import Order
 from devices.links.patience import OUT_OF_REACH, PROBE_S, BusPatience
 from devices.links.quiet import QUIET_S, LineQuiet
 from devices.links.turns import Turns, Urgency
-from gate_service.domain.errors import DeviceRefusedError, LinkLostError, NotConfirmedError
+from gate_service.domain.errors import DeviceRefusedError, LinkLostError
 from gate_service.domain.events import JsonObject
 from gate_service.domain.ports import Clock
 
@@ -204,28 +205,28 @@ class ModbusBus:
         return tuple(answer.registers)
 
     async def ask_coil_written(
-        self, unit: ModbusUnit, address: int, value: int, urgency: Urgency, valid_until_s: float | None
+        self, unit: ModbusUnit, address: int, value: int, urgency: Urgency, order: Order | None
     ) -> tuple[int, int]:
         """Write by function 5: address and value of the echo (-1: none)."""
         question = _WriteCoil(dev_id=unit.number, address=address)
         question.value = value
-        answer = await self._ask(unit, question, urgency, valid_until_s)
+        answer = await self._ask(unit, question, urgency, order)
         return answer.address, answer.value if isinstance(answer, _WriteCoil) else -1
 
     async def ask_register_written(
-        self, unit: ModbusUnit, address: int, value: int, urgency: Urgency, valid_until_s: float | None
+        self, unit: ModbusUnit, address: int, value: int, urgency: Urgency, order: Order | None
     ) -> tuple[int, ...]:
         """Write by function 6: address and value of the echo."""
         question = WriteSingleRegisterRequest(dev_id=unit.number, address=address, registers=[value])
-        answer = await self._ask(unit, question, urgency, valid_until_s)
+        answer = await self._ask(unit, question, urgency, order)
         return answer.address, *answer.registers
 
     async def ask_registers_written(
-        self, unit: ModbusUnit, address: int, values: Sequence[int], urgency: Urgency, valid_until_s: float | None
+        self, unit: ModbusUnit, address: int, values: Sequence[int], urgency: Urgency, order: Order | None
     ) -> tuple[int, int]:
         """Write by function 16: address and count of the echo, which holds no more."""
         question = WriteMultipleRegistersRequest(dev_id=unit.number, address=address, registers=list(values))
-        answer = await self._ask(unit, question, urgency, valid_until_s)
+        answer = await self._ask(unit, question, urgency, order)
         return answer.address, answer.count
 
     def distrust(self, unit: ModbusUnit, reason: str, finding: str) -> NoReturn:
@@ -261,19 +262,20 @@ class ModbusBus:
         unit.last_good_monotonic_s = self._clock.monotonic_s()
 
     async def _ask(
-        self, unit: ModbusUnit, question: ModbusPDU, urgency: Urgency, valid_until_s: float | None = None
+        self, unit: ModbusUnit, question: ModbusPDU, urgency: Urgency, order: Order | None = None
     ) -> ModbusPDU:
         """Send one question once and return the answer that belongs to it.
 
         An exchange that began is finished even if the caller is cancelled: an answer left behind would be taken for
-        the next one. Raises LinkLostError, DeviceRefusedError, or NotConfirmedError (past `valid_until_s`, not sent).
+        the next one. Raises LinkLostError, DeviceRefusedError; not sent: NotConfirmedError, NotSentError.
         """
         if self._client is None:
             raise LinkLostError(f"{self.name}: {self.fault}")
         failures = unit.failures
         await self.turns.take(urgency)
-        is_vain = valid_until_s is not None and unit.failures != failures  # ordered on inputs unknown by now
-        exchange = asyncio.create_task(self._exchange(unit, question, float("-inf") if is_vain else valid_until_s))
+        if order is not None and unit.failures != failures:  # ordered on inputs unknown by now
+            order = Order(float("-inf"))
+        exchange = asyncio.create_task(self._exchange(unit, question, order))
         exchange.add_done_callback(lambda done: self._turn_done(unit, done))
         return await asyncio.shield(exchange)
 
@@ -281,7 +283,7 @@ class ModbusBus:
         unit.failures += exchange.cancelled() or exchange.exception() is not None  # looked at: the caller may be gone
         self.turns.give()
 
-    async def _exchange(self, unit: ModbusUnit, question: ModbusPDU, valid_until_s: float | None) -> ModbusPDU:
+    async def _exchange(self, unit: ModbusUnit, question: ModbusPDU, order: Order | None) -> ModbusPDU:
         if self._is_shared and (wait_s := self._patience.wait_s(unit.number, self._clock.monotonic_s())):
             raise LinkLostError(f"{self.name} unit {unit.number}: silent; asked again in {max(1, round(wait_s))} s")
         await self._quiet.wait()
@@ -290,8 +292,8 @@ class ModbusBus:
         if client is None or not client.connected:
             raise LinkLostError(f"{self.name}: {self.fault or 'connection lost'}")
         asked_s = self._clock.monotonic_s()
-        if valid_until_s is not None and asked_s > valid_until_s:
-            raise NotConfirmedError(f"{self.name} unit {unit.number}: not sent, it waited too long or in vain")
+        if order is not None:
+            order.check(f"{self.name} unit {unit.number}", asked_s)
         self._speaking = unit
         is_probe = self._is_shared and self._patience.is_silent(unit.number)
         limit_s = min(PROBE_S, self._timeout_s) if is_probe else self._timeout_s

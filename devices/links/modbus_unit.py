@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from devices.links.order import Order
 from devices.links.recorder import LastBytes
 from devices.links.turns import Urgency
 from gate_service.domain.errors import EchoMismatchError
@@ -54,21 +55,21 @@ class ModbusUnit:
         return registers
 
     async def write_coil(
-        self, address: int, value: int, *, urgency: Urgency = Urgency.COMMAND, valid_until_s: float | None = None
+        self, address: int, value: int, *, urgency: Urgency = Urgency.COMMAND, order: Order | None = None
     ) -> None:
         """Write one coil once and compare the echo: address and all 16 bits of the value.
 
-        Raises LinkLostError, DeviceRefusedError, EchoMismatchError, and NotConfirmedError for a command that waited
-        past `valid_until_s` (monotonic) and was not sent.
+        Raises LinkLostError, DeviceRefusedError, EchoMismatchError; not sent at all: NotConfirmedError for an order
+        that had waited too long, NotSentError for one that was forbidden when its turn came.
         """
-        found = await self._bus.ask_coil_written(self, address, value, urgency, valid_until_s)
+        found = await self._bus.ask_coil_written(self, address, value, urgency, order)
         self._compare_echo("coil", (address, value), found)
 
     async def write_register(
-        self, address: int, value: int, *, urgency: Urgency = Urgency.COMMAND, valid_until_s: float | None = None
+        self, address: int, value: int, *, urgency: Urgency = Urgency.COMMAND, order: Order | None = None
     ) -> None:
         """Write one holding register once and compare the echo. Raises as `write_coil`."""
-        found = await self._bus.ask_register_written(self, address, value, urgency, valid_until_s)
+        found = await self._bus.ask_register_written(self, address, value, urgency, order)
         self._compare_echo("register", (address, value), found)
 
     async def write_registers(
@@ -77,10 +78,10 @@ class ModbusUnit:
         values: Sequence[int],
         *,
         urgency: Urgency = Urgency.COMMAND,
-        valid_until_s: float | None = None,
+        order: Order | None = None,
     ) -> None:
         """Write neighbouring holding registers once; the echo holds only address and count. Raises as `write_coil`."""
-        found = await self._bus.ask_registers_written(self, address, values, urgency, valid_until_s)
+        found = await self._bus.ask_registers_written(self, address, values, urgency, order)
         self._compare_echo("registers", (address, len(values)), found)
 
     def _compare_echo(self, what: str, expected: tuple[int, ...], found: tuple[int, ...]) -> None:

@@ -18,6 +18,7 @@ from typing import Final, Protocol, Self
 
 from devices.links.address import parse_modbus
 from devices.links.modbus import ModbusBus
+from devices.links.order import Order
 from devices.links.turns import Urgency
 from devices.signals.outputs import ModuleOutputs
 from devices.signals.points import ModulePoints
@@ -150,10 +151,10 @@ class IoModule:
         return self._is_ready and self._outputs.is_known(output, is_on=is_on)
 
     async def write(
-        self, output: int, *, is_on: bool, urgency: Urgency = Urgency.COMMAND, valid_until_s: float | None = None
+        self, output: int, *, is_on: bool, urgency: Urgency = Urgency.COMMAND, order: Order | None = None
     ) -> None:
         """Set one output once and confirm it by its echo. Raises DeviceError; then nothing is known of the output."""
-        await self._sent(self._outputs.write(output, is_on=is_on, urgency=urgency, valid_until_s=valid_until_s))
+        await self._sent(self._outputs.write(output, is_on=is_on, urgency=urgency, order=order))
 
     @property
     def times_pulses(self) -> bool:
@@ -169,15 +170,13 @@ class IoModule:
         """Put polls off for so long: a command is about to come, and waits for none that has just begun."""
         self._unit.keep_line_free(for_s)
 
-    async def pulse_by_board(self, output: int, pulse_ms: int, *, valid_until_s: float | None = None) -> None:
+    async def pulse_by_board(self, output: int, pulse_ms: int, *, order: Order | None = None) -> None:
         """Have the board pulse one output; returns when it confirmed the order, not at the end of the pulse."""
-        await self._sent(self._outputs.pulse(output, pulse_ms, valid_until_s=valid_until_s))
+        await self._sent(self._outputs.pulse(output, pulse_ms, order=order))
 
-    async def hold(
-        self, output: int, *, urgency: Urgency = Urgency.COMMAND, valid_until_s: float | None = None
-    ) -> None:
+    async def hold(self, output: int, *, urgency: Urgency = Urgency.COMMAND, order: Order | None = None) -> None:
         """Keep one output on until it is written; on a board that times outputs as a lease, renewed while we poll."""
-        await self._sent(self._outputs.hold(output, urgency=urgency, valid_until_s=valid_until_s))
+        await self._sent(self._outputs.hold(output, urgency=urgency, order=order))
 
     async def _sent(self, sending: Coroutine[None, None, None]) -> None:
         """Send if the module is ready. Raises DeviceError, after noting what it says of the module."""

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from devices.links.order import Order
 from devices.links.turns import Urgency
 from devices.signals.points import ModulePoints
 from devices.signals.profile import Profile, PulseKind
@@ -70,30 +71,28 @@ class ModuleOutputs:
         self._renew_s.clear()
 
     async def write(
-        self, output: int, *, is_on: bool, urgency: Urgency = Urgency.COMMAND, valid_until_s: float | None = None
+        self, output: int, *, is_on: bool, urgency: Urgency = Urgency.COMMAND, order: Order | None = None
     ) -> None:
         """Set one output once and confirm it by its echo."""
         self._drop(output)
-        await self._points.write_output(output, is_on=is_on, urgency=urgency, valid_until_s=valid_until_s)
+        await self._points.write_output(output, is_on=is_on, urgency=urgency, order=order)
         self._known[output] = is_on
 
-    async def pulse(self, output: int, pulse_ms: int, *, valid_until_s: float | None = None) -> None:
+    async def pulse(self, output: int, pulse_ms: int, *, order: Order | None = None) -> None:
         """Have the board pulse one output; returns when it confirmed the order, not at the end of the pulse."""
         self._drop(output)
         until_s = self._clock.monotonic_s() + pulse_ms / 1000 + PULSE_SLACK_S
-        await self._points.write_timed_pulse(output, pulse_ms, valid_until_s=valid_until_s)
+        await self._points.write_timed_pulse(output, pulse_ms, order=order)
         self._pulsing_until_s[output] = until_s
         self._known[output] = False
 
-    async def hold(
-        self, output: int, *, urgency: Urgency = Urgency.COMMAND, valid_until_s: float | None = None
-    ) -> None:
+    async def hold(self, output: int, *, urgency: Urgency = Urgency.COMMAND, order: Order | None = None) -> None:
         """Keep one output on until it is written: as a lease where the board times it, else as a plain on."""
         if not self.are_timed_by_board:
-            await self.write(output, is_on=True, urgency=urgency, valid_until_s=valid_until_s)
+            await self.write(output, is_on=True, urgency=urgency, order=order)
             return
         self._drop(output)
-        await self._lease(output, urgency=urgency, valid_until_s=valid_until_s)
+        await self._lease(output, urgency=urgency, order=order)
 
     async def renew_due(self) -> None:
         """Renew every lease that is due. LinkLostError for one that lapsed: it is never switched on again from here."""
@@ -134,10 +133,10 @@ class ModuleOutputs:
         self._pulsing_until_s.pop(output, None)
         self._renew_s.pop(output, None)
 
-    async def _lease(self, output: int, *, urgency: Urgency, valid_until_s: float | None = None) -> None:
+    async def _lease(self, output: int, *, urgency: Urgency, order: Order | None = None) -> None:
         renew_s = self._clock.monotonic_s() + RENEW_S
         self._renew_s[output] = renew_s  # so that a write that ends the lease meanwhile is seen
-        await self._points.write_timed_pulse(output, LEASE_MS, urgency=urgency, valid_until_s=valid_until_s)
+        await self._points.write_timed_pulse(output, LEASE_MS, urgency=urgency, order=order)
         if self._renew_s.get(output) == renew_s:
             self._known[output] = True
 

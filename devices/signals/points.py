@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from devices.links.modbus_unit import ModbusUnit
+from devices.links.order import Order
 from devices.links.turns import Urgency
 from devices.signals.profile import Area, Profile, PulseKind
 
@@ -24,14 +25,12 @@ class ModulePoints:
             return None
         return await self._read(self._profile.readback_area, self._profile.readback_base, count)
 
-    async def write_output(
-        self, output: int, *, is_on: bool, urgency: Urgency, valid_until_s: float | None = None
-    ) -> None:
+    async def write_output(self, output: int, *, is_on: bool, urgency: Urgency, order: Order | None = None) -> None:
         """Set one output once; its echo is compared."""
         profile = self._profile
         value = profile.on_value if is_on else profile.off_value
         write = self._unit.write_coil if profile.outputs_area is Area.COIL else self._unit.write_register
-        await write(profile.outputs_base + output, value, urgency=urgency, valid_until_s=valid_until_s)
+        await write(profile.outputs_base + output, value, urgency=urgency, order=order)
 
     async def write_timed_pulse(
         self,
@@ -39,17 +38,17 @@ class ModulePoints:
         pulse_ms: int,
         *,
         urgency: Urgency = Urgency.COMMAND,
-        valid_until_s: float | None = None,
+        order: Order | None = None,
     ) -> None:
         """Have the board switch one output on and, after the time, off by itself."""
         pulse = self._profile.pulse
         time = min(max(1, -(-pulse_ms // pulse.unit_ms)), pulse.longest_units)
         address = pulse.base + pulse.stride * output
         if pulse.kind is PulseKind.TIMED_COIL:
-            await self._unit.write_coil(address, time, urgency=urgency, valid_until_s=valid_until_s)
+            await self._unit.write_coil(address, time, urgency=urgency, order=order)
         else:
             values = [pulse.mode, time]
-            await self._unit.write_registers(address, values, urgency=urgency, valid_until_s=valid_until_s)
+            await self._unit.write_registers(address, values, urgency=urgency, order=order)
 
     async def restart_watchdog(self) -> bool:
         """Start the module's watchdog again if it ran out while we were silent; it refuses writes until then."""

@@ -123,6 +123,12 @@ class NotConfirmedError(DeviceError):
     code = "not_confirmed"
 
 
+class NotSentError(NotConfirmedError):
+    """A command was forbidden by what was seen when its turn on the bus came: nothing was sent, nothing moved."""
+
+    code = "not_sent"
+
+
 class DeviceRefusedError(DeviceError):
     """The device answered with an exception of its protocol: it understood and will not, or there is no such point."""
 

@@ -31,6 +31,10 @@ class Clock(Protocol):
         ...
 
 
+Forbidden = Callable[[], str | None]
+"""Why something must not be done now; None where nothing forbids it."""
+
+
 class Barrier(Protocol):
     """One boom. A command returns when the limit input confirms it; it is never assumed to have worked."""
 
@@ -45,10 +49,11 @@ class Barrier(Protocol):
         """
         ...
 
-    async def lower_boom(self) -> None:
+    async def lower_boom(self, forbidden_by: Forbidden | None = None) -> None:
         """Lower and see the down limit. Returns early, raising NotConfirmedError, when a raise or stop pre-empts it.
 
-        The caller asks the interlocks first. Raises as `raise_boom`.
+        The caller asks the interlocks first; `forbidden_by` asks them again in the moment of sending, after whatever
+        was polled while the command waited: NotSentError where they forbid it then. Raises as `raise_boom`.
         """
         ...
 

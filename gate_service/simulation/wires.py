@@ -14,11 +14,12 @@ from typing import Any, Final, NoReturn, Self, TypeVar
 from devices.links.address import parse_modbus
 from devices.links.modbus import ModbusBus
 from devices.links.modbus_unit import ModbusUnit
+from devices.links.order import Order
 from devices.links.turns import Turns, Urgency
 from devices.simulator.yard import Yard
 from devices.simulator.yard_lane import INPUTS, OUTPUTS
 from devices.weighbridge.stability import StabilitySettings, StabilityWindow
-from gate_service.domain.errors import LinkLostError, NotConfirmedError
+from gate_service.domain.errors import LinkLostError
 from gate_service.domain.mass import Mass
 from gate_service.domain.ports import Clock, LaneSink
 from gate_service.domain.reading import Reading, StabilityFrom, WeightStatus
@@ -126,7 +127,7 @@ class SimBus(ModbusBus):
         return await self._turn(unit, urgency, None, lambda: answer)
 
     async def ask_coil_written(
-        self, unit: ModbusUnit, address: int, value: int, urgency: Urgency, valid_until_s: float | None
+        self, unit: ModbusUnit, address: int, value: int, urgency: Urgency, order: Order | None
     ) -> tuple[int, int]:
         """One output."""
 
@@ -134,12 +135,12 @@ class SimBus(ModbusBus):
             self._world.write(address, is_on=value == ON)
             return address, value
 
-        return await self._turn(unit, urgency, valid_until_s, act)
+        return await self._turn(unit, urgency, order, act)
 
-    async def _turn(self, unit: ModbusUnit, urgency: Urgency, valid_until_s: float | None, act: Callable[[], T]) -> T:
+    async def _turn(self, unit: ModbusUnit, urgency: Urgency, order: Order | None, act: Callable[[], T]) -> T:
         connection = self.connection
         await self._sim_turns.take(urgency)
-        exchange = asyncio.create_task(self._speak(unit, valid_until_s, act, connection))
+        exchange = asyncio.create_task(self._speak(unit, order, act, connection))
         exchange.add_done_callback(self._over)
         return await asyncio.shield(exchange)
 
@@ -148,12 +149,12 @@ class SimBus(ModbusBus):
             exchange.exception()
         self._sim_turns.give()
 
-    async def _speak(self, unit: ModbusUnit, valid_until_s: float | None, act: Callable[[], T], connection: int) -> T:
+    async def _speak(self, unit: ModbusUnit, order: Order | None, act: Callable[[], T], connection: int) -> T:
         world, clock = self._world, self._sim_clock
         if self.connection != connection:  # as the real one: what waited when the connection was dropped is not sent
             raise LinkLostError(f"{self.name}: the connection was lost while the question waited")
-        if valid_until_s is not None and clock.monotonic_s() > valid_until_s:
-            raise NotConfirmedError(f"{self.name}: the command waited too long and was not sent")
+        if order is not None:
+            order.check(self.name, clock.monotonic_s())
         answer_s = world.rng.uniform(*(LATE_S if world.is_late else ANSWER_S))
         await asyncio.sleep(answer_s / 2)
         if world.is_dead:

@@ -116,7 +116,7 @@ class RigBarrier:
             self.is_falling = False
             await self._travel(BoomPosition.UP)
 
-    async def lower_boom(self) -> None:
+    async def lower_boom(self, forbidden_by: Any = None) -> None:
         if self.position is not BoomPosition.DOWN:
             self.rig.note_lowering(self.side)
             self.is_falling = True

@@ -12,11 +12,12 @@ import pytest
 from devices.barrier.barrier import BarrierSettings, IoBarrier
 from devices.links.address import parse_modbus
 from devices.links.modbus import ModbusBus
+from devices.links.order import Order
 from devices.signals.lane_io import LaneIo
 from devices.signals.lights import IoSignals
 from devices.signals.module import IoModule, ModuleSettings
 from gate_service.clock import RealClock
-from gate_service.domain.errors import EchoMismatchError, LinkLostError, NotConfirmedError
+from gate_service.domain.errors import EchoMismatchError, LinkLostError, NotConfirmedError, NotSentError
 from gate_service.domain.reading import Aspect, BoomPosition, Detector, Presence, Side
 from tests.fakes.lane_devices import KeepingSink, until, wiring
 from tests.integration.peers.scripted_modbus import ScriptedPeer, mbap, right_pdu, silent, well_behaved
@@ -145,7 +146,7 @@ async def test_a_cut_fails_the_question_under_way_at_once(peer: ScriptedPeer, bu
 
 async def test_a_command_that_waited_too_long_is_not_sent(peer: ScriptedPeer, bus: ModbusBus) -> None:
     with pytest.raises(NotConfirmedError):
-        await bus.unit(1).write_coil(2, 0xFF00, valid_until_s=CLOCK.monotonic_s() - 0.001)
+        await bus.unit(1).write_coil(2, 0xFF00, order=Order(CLOCK.monotonic_s() - 0.001))
     assert peer.writes() == []
 
 
@@ -294,6 +295,40 @@ async def test_a_raise_is_the_very_next_frame_whatever_polls_wait(peer: Scripted
         await asyncio.gather(*polls)
         place = [frame[7] for frame in peer.requests].index(5)
         assert place <= 1  # at most the poll that was already on the wire
+
+
+async def test_a_lowering_that_waits_for_a_poll_is_not_sent_where_the_poll_sees_somebody(peer: ScriptedPeer) -> None:
+    moves(peer)
+    async with lane_on(peer) as lane:
+        barrier = lane.barrier()
+        await barrier.raise_boom()
+        is_asked, may_answer, moving = asyncio.Event(), asyncio.Event(), peer.answer
+
+        async def slow_poll(peer: ScriptedPeer, frame: bytes) -> bytes | None:
+            if frame[7] == 2:
+                is_asked.set()
+                await may_answer.wait()
+            return await moving(peer, frame)
+
+        def forbidden_by() -> str | None:
+            seen = lane.sink.latest.detectors[Detector.ENTRY_LOOP]
+            return None if seen is Presence.CLEAR else f"entry_loop is {seen.value}"
+
+        peer.answer = slow_poll
+        await is_asked.wait()
+        assert forbidden_by() is None  # by what is known when it is ordered, it may fall
+        lowering = asyncio.create_task(barrier.lower_boom(forbidden_by))
+        peer.inputs[1] = True
+        await asyncio.sleep(0.05)
+        may_answer.set()
+        with pytest.raises(NotSentError, match="entry_loop is occupied"):
+            await lowering
+        assert (1, 0xFF00) not in peer.writes()
+        assert barrier.position() is BoomPosition.UP
+        peer.inputs[1] = False
+        await until(lambda: forbidden_by() is None)
+        await barrier.lower_boom(forbidden_by)
+        assert barrier.position() is BoomPosition.DOWN
 
 
 async def test_a_boom_that_does_not_move_is_not_confirmed(peer: ScriptedPeer) -> None:

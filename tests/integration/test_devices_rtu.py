@@ -10,6 +10,7 @@ import pytest
 
 from devices.links.address import parse_modbus
 from devices.links.modbus import ModbusBus
+from devices.links.order import Order
 from gate_service.clock import RealClock
 from gate_service.domain.errors import LinkLostError, NotConfirmedError
 from tests.fakes.lane_devices import until
@@ -96,8 +97,8 @@ async def test_a_command_that_waits_while_an_answer_fails_is_not_sent(
     slave.delays_s = [0.5]
     question = asyncio.create_task(read(bus, 1))
     await until(lambda: slave.requests)
-    valid_until_s = CLOCK.monotonic_s() + 5.0 if is_command else None
-    command = asyncio.create_task(bus.unit(1).write_coil(9, 0xFF00, valid_until_s=valid_until_s))
+    order = Order(CLOCK.monotonic_s() + 5.0) if is_command else None
+    command = asyncio.create_task(bus.unit(1).write_coil(9, 0xFF00, order=order))
     found = await asyncio.gather(question, command, return_exceptions=True)
     assert [type(one) for one in found] == [LinkLostError, NotConfirmedError if is_command else LinkLostError]
     assert [frame[1] for frame in slave.requests] == ([2] if is_command else [2, 5])

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
 
-from gate_service.domain.errors import LinkLostError
+from gate_service.domain.errors import LinkLostError, NotSentError
 from gate_service.domain.reading import BoomPosition, Side
 from lanes.booms import Booms
 
@@ -26,7 +27,7 @@ class LostBarrier:
     async def raise_boom(self) -> None:
         await self._fail("raise")
 
-    async def lower_boom(self) -> None:
+    async def lower_boom(self, forbidden_by: Any = None) -> None:
         await self._fail("lower")
 
     async def stop_boom(self) -> None:
@@ -83,6 +84,34 @@ async def test_after_a_failure_a_person_can_raise_again(lost):
     booms.raise_boom(Side.EXIT)
     await _settle()
     assert barrier.asked == ["raise", "raise"]
+
+
+class LateBarrier(LostBarrier):
+    """What is asked of it leaves only if it is still allowed then; it has gone down after."""
+
+    async def lower_boom(self, forbidden_by: Any = None) -> None:
+        await asyncio.sleep(0)
+        why = forbidden_by()
+        self.asked.append("lower" if why is None else why)
+        if why is not None:
+            raise NotSentError(why)
+
+
+async def test_a_lowering_forbidden_in_the_last_moment_is_no_failure_and_comes_when_it_may() -> None:
+    barrier, told, seen = LateBarrier(), [], {"why": None}
+    booms = Booms({Side.EXIT: barrier}, lambda *what: told.append(what))
+    at = {Side.EXIT: BoomPosition.UP}
+    booms.intend_lowering(Side.EXIT)
+    booms.lower_where_allowed(at, lambda _: seen["why"])
+    seen["why"] = "exit_loop is occupied"
+    await _settle()
+    booms.lower_where_allowed(at, lambda _: seen["why"])
+    await _settle()
+    assert (barrier.asked, told) == (["exit_loop is occupied"], [])
+    seen["why"] = None
+    booms.lower_where_allowed(at, lambda _: seen["why"])
+    await _settle()
+    assert barrier.asked == ["exit_loop is occupied", "lower"]
 
 
 class HeldBarrier(LostBarrier):

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from devices.barrier.barrier import BarrierSettings, IoBarrier
 from devices.barrier.position import BoomWatch
+from devices.links.order import Order
 from devices.signals.lane_io import LaneIo
 from gate_service.domain.errors import EchoMismatchError, LinkLostError, NotConfirmedError
 from gate_service.domain.reading import BoomPosition, LaneInputs, Side
@@ -59,14 +60,14 @@ class FakeModule:
     def is_known(self, output: int, *, is_on: bool) -> bool:
         return self.known.get(output) is is_on
 
-    async def hold(self, output: int, *, valid_until_s: float | None = None) -> None:
-        await self.write(output, is_on=True, valid_until_s=valid_until_s)
+    async def hold(self, output: int, *, order: Order | None = None) -> None:
+        await self.write(output, is_on=True, order=order)
 
-    async def write(self, output: int, *, is_on: bool, valid_until_s: float | None = None) -> None:
+    async def write(self, output: int, *, is_on: bool, order: Order | None = None) -> None:
         self.known.pop(output, None)
         await asyncio.sleep(0)
-        if valid_until_s is not None and self.clock.at_s > valid_until_s:
-            raise NotConfirmedError("too old")
+        if order is not None:
+            order.check("module", self.clock.at_s)
         if self.failures:
             raise self.failures.pop(0)
         self.writes.append((output, is_on))

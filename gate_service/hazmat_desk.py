@@ -15,11 +15,11 @@ from gate_service.domain.record import Entry
 from lanes.commands import LaneCommands
 from lanes.controller import LaneController
 from lanes.states import LaneState
+from sync.columns import to_us
 from sync.feed_queries import FeedQueries
 from sync.journal import SqlJournal
 from sync.site_holds import SiteHold, SiteHolds, is_touched
 from sync.stock_queries import StockQueries
-from sync.tables import to_us
 
 WAITING: Final = frozenset({LaneState.DECIDING, LaneState.REVIEW})
 """Where a lifted hold is looked at again. A detained vehicle was detained by a person or the police: they let it go."""

@@ -26,11 +26,12 @@ from gate_service.domain.errors import (
     TooManyAttemptsError,
 )
 from gate_service.domain.ports import Clock
+from sync.columns import from_us, to_us
 from sync.database import Database
 from sync.hashes import hash_of
 from sync.passwords import Passwords, check_new
+from sync.people_tables import second_factors, sessions, users
 from sync.second_factors import Purpose, SecondFactors
-from sync.tables import from_us, second_factors, sessions, to_us, users
 from sync.throttle import Throttle, lock_s
 
 NAME: Final = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")

@@ -27,13 +27,13 @@ from gate_service.domain.errors import ConfigError, DestinationRefusedError
 from gate_service.domain.ports import Clock
 from sync import queue_rows, receipts
 from sync.backoff import full_jitter_s, retry_after_s, scheduled_s
+from sync.columns import from_us, to_us
 from sync.database import Database
 from sync.destination import GuardedTransport, Resolve, check_url, resolve
 from sync.line import Line
 from sync.queue_rows import FeedRow
 from sync.receipts import LONGEST_ANSWER, Receipt
 from sync.settings import AuthoritySettings
-from sync.tables import from_us, to_us
 
 log = logging.getLogger(__name__)
 

@@ -21,10 +21,10 @@ from sync.central.rest import CentralClient
 from sync.central.wire import read_moment
 from sync.claim_leases import renew_at_us, used_by
 from sync.claim_rows import ClaimRow
+from sync.columns import from_us, to_us
 from sync.conflicts import Conflict
 from sync.database import Database
 from sync.statements import run
-from sync.tables import from_us, to_us
 
 AT_ONCE: Final = 20
 LOOK_EVERY_S: Final = 1.0

@@ -21,9 +21,9 @@ from sync import claim_rows
 from sync.central.rest import CentralClient
 from sync.central.wire import read_moment
 from sync.claim_leases import renew_at_us, used_by_text
+from sync.columns import to_us
 from sync.database import Database
 from sync.statements import run
-from sync.tables import to_us
 
 log = logging.getLogger(__name__)
 

@@ -19,10 +19,10 @@ from gate_service.domain.errors import InputError, NotFoundError
 from gate_service.domain.events import Event, EventType
 from gate_service.domain.ports import Clock
 from gate_service.domain.record import Entry
+from sync.columns import from_us, to_us
 from sync.database import Database
 from sync.journal import SqlJournal
 from sync.statements import Row, run, scalar
-from sync.tables import from_us, to_us
 
 NAMES: Final = UUID("6d1f2f0a-52c0-5d5e-9a39-6f3f2f4f6b10")
 REVOKED, USED_ELSEWHERE, CLAIM_LOST = "revoked", "used_elsewhere", "claim_lost"

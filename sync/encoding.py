@@ -17,7 +17,7 @@ import orjson
 from gate_service.domain.events import Event, JsonObject
 from gate_service.domain.record import Entry, FileRef, LedgerChange
 from sync.chain import sha256_hex
-from sync.tables import to_us
+from sync.columns import to_us
 
 PASSAGE_KEYS: Final = ("id", "lane", "direction", "state", "opened_at", "closed_at")
 _PLAIN: Final = (str, int, type(None))

@@ -15,9 +15,9 @@ from sqlalchemy import Connection
 
 from gate_service.domain.draws import day_of
 from gate_service.domain.vehicle import comparable_plate
+from sync.columns import from_us
 from sync.encoding import parse_us, to_json
 from sync.statements import marks, run
-from sync.tables import from_us
 
 NO_PLATE: Final = "-"
 """In place of the plate of a slip of the form: no plate that is read compares equal to it."""

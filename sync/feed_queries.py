@@ -13,10 +13,10 @@ from sqlalchemy import Connection
 from gate_service.domain.errors import InputError
 from sync import queue_rows, receipts
 from sync.authority import cloud_event
+from sync.columns import from_us
 from sync.database import Database
 from sync.queue_rows import FeedRow
 from sync.statements import run
-from sync.tables import from_us
 
 LARGEST_PAGE: Final = 1000
 STATES: Final = ("due", "parked", "delivered")

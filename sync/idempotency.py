@@ -12,8 +12,9 @@ from sqlalchemy import Connection, Row, delete, insert, select, update
 
 from gate_service.domain.errors import IdempotencyError, OutcomeUnknownError
 from gate_service.domain.ports import Clock
+from sync.columns import to_us
 from sync.database import Database
-from sync.tables import idempotency_keys, to_us
+from sync.people_tables import idempotency_keys
 
 LONGEST_WAIT_S: Final = 60.0
 """How long a repeat waits for the first to be answered: longer than a boom travels or a second look at a device takes.

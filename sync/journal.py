@@ -24,6 +24,7 @@ from gate_service.domain.record import Entry
 from sync import ledger, record_queries
 from sync.append import append, head
 from sync.checkpoint import Checkpoint, sign
+from sync.columns import from_us, to_us
 from sync.database import Database
 from sync.encoding import encode_entry
 from sync.ledger import LedgerFacts
@@ -31,7 +32,6 @@ from sync.record_key import RecordKey, open_key
 from sync.record_queries import PassageFilter, PassageView, RecordCounts, RecordView
 from sync.seal import Seal, read_seal, write_seal
 from sync.statements import run
-from sync.tables import from_us, to_us
 from sync.time_mark import UNKNOWN, TimeMarks
 
 log = logging.getLogger(__name__)

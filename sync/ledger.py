@@ -12,8 +12,8 @@ from gate_service.domain.errors import LedgerRefusedError, SlipTakenError
 from gate_service.domain.mass import Mass
 from gate_service.domain.record import LedgerChange, LedgerKind
 from sync import register_ledger
+from sync.columns import from_us
 from sync.statements import marks, run, scalar
-from sync.tables import from_us
 
 TAKEN_BY_OTHERS = "SELECT count(*) FROM slip_uses WHERE slip_no = ? AND passage_id <> ? AND state <> 'returned'"
 RESERVE = (

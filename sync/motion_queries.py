@@ -10,11 +10,11 @@ from typing import Any, Final
 
 from sqlalchemy import Connection
 
+from sync.columns import from_us
 from sync.database import Database
 from sync.encoding import read_facts
 from sync.shifts import TO_BE_SETTLED
 from sync.statements import Row, marks, run, scalar
-from sync.tables import from_us
 
 ASKING: Final = ", ".join(f"'{kind}'" for kind in TO_BE_SETTLED)
 KINDS: Final = f"{ASKING}, 'local_button'"

@@ -19,10 +19,10 @@ from sync import queue_rows
 from sync.backoff import full_jitter_s
 from sync.batching import BatchLimit, Settlement, Waiting, batch_body, choose_batch, settle
 from sync.central.rest import CentralClient
+from sync.columns import to_us
 from sync.database import Database
 from sync.dependence import Parked, apart
 from sync.line import QUIET_LIMIT_S
-from sync.tables import to_us
 
 log = logging.getLogger(__name__)
 

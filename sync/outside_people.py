@@ -9,8 +9,9 @@ from sqlalchemy import Connection, insert, select
 
 from gate_service.domain.errors import OutsideSignInError
 from sync.accounts import NAME, Accounts, insert_user
+from sync.columns import to_us
 from sync.oidc import Identity
-from sync.tables import outside_identities, to_us, users
+from sync.people_tables import outside_identities, users
 
 NO_PASSWORD: Final = "!"  # noqa: S105 - the mark of an account that no password opens
 BY: Final = "provider"

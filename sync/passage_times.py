@@ -8,9 +8,9 @@ from datetime import timedelta
 from typing import Final
 
 from gate_service.domain.ports import Clock
+from sync.columns import to_us
 from sync.database import Database
 from sync.statements import run
-from sync.tables import to_us
 
 NEWEST: Final = 20  # passages of a lane that count (site decision: about an hour of a busy lane)
 WINDOW: Final = timedelta(hours=24)

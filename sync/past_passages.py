@@ -12,9 +12,9 @@ from typing import Any, Final
 from sqlalchemy.exc import OperationalError
 
 from gate_service.domain.errors import InputError, NotFoundError, RecordError
+from sync.columns import to_us
 from sync.statements import run
 from sync.store import FILE_NAME, PostgresStore, sqlite_module
-from sync.tables import to_us
 from sync.verify import open_read_only
 
 PAGE: Final = 200

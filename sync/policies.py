@@ -23,10 +23,10 @@ from gate_service.domain.errors import CommandRefusedError, InputError, NotFound
 from gate_service.domain.events import JsonObject
 from gate_service.domain.ports import Clock
 from gate_service.domain.record import Entry
+from sync.columns import from_us, to_us
 from sync.database import Database
 from sync.journal import SqlJournal
 from sync.statements import run
-from sync.tables import from_us, to_us
 
 VERSION: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 FARTHEST: Final = timedelta(days=366)  # later is a typing mistake

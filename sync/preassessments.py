@@ -10,12 +10,12 @@ from typing import Any, Final
 
 from sqlalchemy import Connection
 
+from sync.columns import to_us
 from sync.concerned import EVERYTHING, Subject
 from sync.site_holds import SiteHold
 from sync.slip_cache import read_state
 from sync.slip_lookup import Touched
 from sync.statements import run
-from sync.tables import to_us
 
 DUE: Final = (
     "SELECT s.key, s.version, s.document, p.verdict FROM slips s LEFT JOIN preassessments p ON p.slip_no = s.key"

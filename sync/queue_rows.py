@@ -11,9 +11,9 @@ from typing import Any, Final
 from sqlalchemy import Connection
 
 from sync.batching import Waiting
+from sync.columns import from_us
 from sync.dependence import NEEDED, Parked, about
 from sync.statements import marks, run, run_many
-from sync.tables import from_us
 
 QUEUES: Final = ("outbox", "feed")
 LONGEST_REASON: Final = 600

@@ -8,8 +8,8 @@ from typing import Any, Final
 
 from sqlalchemy import Connection
 
+from sync.columns import from_us
 from sync.statements import marks, run
-from sync.tables import from_us
 
 LONGEST_ANSWER: Final = 300
 """Characters of the answer (or of the failure) that are kept: enough for a receipt number or a reason."""

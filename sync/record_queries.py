@@ -14,14 +14,15 @@ from sqlalchemy import Connection, select
 from gate_service.domain.errors import ChainBrokenError
 from gate_service.domain.events import JsonObject
 from sync.append import head
+from sync.columns import from_us, to_us
 from sync.encoding import read_facts
 from sync.queue_rows import WAITS_SINCE
 from sync.seal import Seal
 from sync.segments import dropped_to
 from sync.statements import marks, run, scalar
-from sync.tables import from_us, slip_uses, to_us
 from sync.tables import passages as passage_table
 from sync.tables import records as record_table
+from sync.tables import slip_uses
 from sync.time_mark import read_mark
 
 LARGEST_PAGE: Final = 1000

@@ -17,11 +17,11 @@ from gate_service.domain.passage import Passage, from_document
 from gate_service.domain.ports import Clock
 from gate_service.domain.record import Entry
 from gate_service.domain.regime import PAPER, Regime, regime_of
+from sync.columns import from_us, to_us
 from sync.database import Database
 from sync.encoding import to_json
 from sync.journal import SqlJournal
 from sync.statements import Row, run, scalar
-from sync.tables import from_us, to_us
 
 EVENT_NAMESPACE: Final = UUID("0b7d8e64-5c1f-5b0e-8d39-51c1f0a5f2a7")
 """Event ids come from the regime itself, so that its opening and its end are each told once."""

@@ -19,11 +19,11 @@ from gate_service.domain.ports import Clock
 from gate_service.domain.record import Entry, LedgerChange, LedgerKind
 from gate_service.domain.vehicle import comparable_plate
 from sync.chain import sha256_hex
+from sync.columns import to_us
 from sync.database import Database
 from sync.encoding import to_json
 from sync.journal import SqlJournal
 from sync.statements import run, scalar
-from sync.tables import to_us
 
 NAMESPACE: Final = UUID("8f2f2a52-7a0b-5e8b-9d5d-3f1f6f0b1c77")
 OF_A_PERSON: Final = ""

@@ -11,9 +11,9 @@ from typing import Any, Final
 from sqlalchemy import Connection
 
 from gate_service.domain.mass import Mass
+from sync.columns import from_us, to_us
 from sync.slip_cache import read_state
 from sync.statements import Row, run
-from sync.tables import from_us, to_us
 
 JsonRow = dict[str, Any]
 MOST_TARES: Final = 5000

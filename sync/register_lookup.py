@@ -11,9 +11,9 @@ from sqlalchemy import Connection
 
 from gate_service.domain.events import JsonObject
 from gate_service.domain.vehicle import comparable_plate
+from sync.columns import from_us
 from sync.slip_lookup import CopyRow
 from sync.statements import Row, marks, run
-from sync.tables import from_us
 
 LOCAL = "SELECT slip_no, document, voided_record FROM local_slips WHERE"
 

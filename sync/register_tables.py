@@ -1,4 +1,4 @@
-"""Tables of the registers and of the risk work, on the metadata of `sync.tables`. No statements here.
+"""Tables of the registers and of the risk work, on the metadata of `sync.columns`. No statements here.
 
 Ledgers (`declaration_passed` in `sync.tables`, `temporary_exits`, `inspections`) are made from the records' ledger
 changes and checked against them by `gate verify`; the rest is changed in the transaction of the record that says so.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from sqlalchemy import Boolean, Column, Index, Integer, LargeBinary, String, Table, false
 
-from sync.tables import Number, metadata
+from sync.columns import Number, metadata
 
 temporary_exits = Table(
     "temporary_exits",

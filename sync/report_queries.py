@@ -15,10 +15,10 @@ from typing import Any, Final, Literal
 
 from sqlalchemy import Connection
 
+from sync.columns import to_us
 from sync.database import Database
 from sync.report_rows import ReportRows
 from sync.statements import run
-from sync.tables import to_us
 
 By = Literal["enterprise", "credit", "goods"]
 ROWS: Final = (

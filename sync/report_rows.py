@@ -14,9 +14,9 @@ from typing import Any, Final
 
 from sqlalchemy import Connection
 
+from sync.columns import to_us
 from sync.database import Database
 from sync.statements import Row, marks, run, run_many
-from sync.tables import to_us
 
 CURSOR: Final = "reports"
 PIECE: Final = 200

@@ -19,9 +19,9 @@ from gate_service.domain.errors import RecordError
 from gate_service.domain.ports import Clock
 from gate_service.domain.record import Entry
 from sync import segments
+from sync.columns import to_us
 from sync.files import FileStore
 from sync.journal import SqlJournal
-from sync.tables import to_us
 
 log = logging.getLogger(__name__)
 

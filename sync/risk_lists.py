@@ -9,11 +9,11 @@ from typing import Any, Final
 from sqlalchemy import Connection
 
 from gate_service.domain.mass import Mass
+from sync.columns import to_us
 from sync.register_lists import JsonRow, Question, at, kg
 from sync.slip_cache import read_state
 from sync.slip_lookup import passed_unknown_to_centre_g
 from sync.statements import Row, marks, run
-from sync.tables import to_us
 
 MOST_DECLARATIONS: Final = 100
 

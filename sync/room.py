@@ -15,9 +15,9 @@ from typing import Any, Final
 from sqlalchemy import Connection
 
 from gate_service.domain.ports import Clock
+from sync.columns import to_us
 from sync.database import Database
 from sync.statements import run, scalar
-from sync.tables import to_us
 
 LOOK_EVERY_S: Final = 60.0
 SEEN_AT_LEAST_S: Final = 900.0

@@ -17,11 +17,11 @@ from sqlalchemy import Connection
 from gate_service.domain.errors import AccountError
 from gate_service.domain.ports import Clock
 from sync import one_time_codes
+from sync.columns import to_us
 from sync.database import Database
 from sync.hashes import hash_of
 from sync.sealing import Sealing
 from sync.statements import run, run_many, scalar
-from sync.tables import to_us
 
 RECOVERY_CODES: Final = 8  # site decision: a set fits on a card
 RECOVERY_ALPHABET: Final = "23456789abcdefghjkmnpqrstvwxyz"  # without what is mistaken for something else

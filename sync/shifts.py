@@ -17,11 +17,11 @@ from gate_service.domain.errors import CommandRefusedError, NotFoundError, Recor
 from gate_service.domain.events import JsonObject
 from gate_service.domain.ports import Clock
 from gate_service.domain.record import Entry
+from sync.columns import from_us, to_us
 from sync.database import Database
 from sync.encoding import read_facts, to_json
 from sync.journal import SqlJournal
 from sync.statements import Row, run
-from sync.tables import from_us, to_us
 
 COLUMNS: Final = "number, begun_by, begun_at_us, begun_record, handed_by, handed_at_us, note, matters"
 BEGIN: Final = "INSERT INTO shifts (number, begun_by, begun_at_us, begun_record) VALUES (?, ?, ?, ?)"

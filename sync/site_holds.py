@@ -21,11 +21,11 @@ from gate_service.domain.ports import Clock
 from gate_service.domain.record import Entry
 from gate_service.domain.vehicle import comparable_plate
 from sync import concerned
+from sync.columns import from_us, to_us
 from sync.database import Database
 from sync.journal import SqlJournal
 from sync.slip_lookup import Touched
 from sync.statements import Row, run
-from sync.tables import from_us, to_us
 
 TARGETS: Final = ("enterprise", "vehicle", "slip", "document", "unit", "substance")
 KIND: Final = "safety"

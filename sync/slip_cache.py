@@ -19,10 +19,10 @@ from gate_service.domain.ports import Clock
 from sync import concerned
 from sync.central.wire import ChangesPage
 from sync.change import Change, Rejection, SlipCheck, read_change, read_slip_document
+from sync.columns import from_us, to_us
 from sync.conflicts import note_revoked
 from sync.database import Database
 from sync.statements import run
-from sync.tables import from_us, to_us
 
 STATE_NAME: Final = "changes"
 EXTRA_COLUMNS: Final[dict[str, tuple[str, ...]]] = {

@@ -13,10 +13,10 @@ from sqlalchemy import Connection
 from gate_service.domain.events import JsonObject
 from gate_service.domain.mass import Mass
 from gate_service.domain.vehicle import comparable_plate
+from sync.columns import from_us
 from sync.register_ledger import OTHERS
 from sync.slip_cache import CopyState, read_state
 from sync.statements import marks, run, scalar
-from sync.tables import from_us
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,8 +13,9 @@ from sqlalchemy import Connection, insert, select, update
 from gate_service.domain.commands import Actor, ActorKind, Role, Scope
 from gate_service.domain.errors import AccountError, NotFoundError, SignInRefusedError
 from sync.accounts import NAME, Accounts, Caller, insert_user
+from sync.columns import from_us, to_us
 from sync.hashes import hash_of
-from sync.tables import from_us, one_time_links, to_us, tokens, users
+from sync.people_tables import one_time_links, tokens, users
 
 PREFIX: Final = "gate_"  # so that a leaked token is recognised by those who scan for them
 FIRST_LINK_LASTS: Final = timedelta(hours=24)

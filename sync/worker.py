@@ -25,6 +25,7 @@ from sync.change import SlipCheck
 from sync.checkpoints import Checkpoints, Newest
 from sync.claim_settling import ClaimSettling
 from sync.claims import CentralClaims
+from sync.columns import to_us
 from sync.conflicts import Conflicts
 from sync.database import Database
 from sync.delta import DeltaSync
@@ -37,7 +38,6 @@ from sync.room import DiskRoom
 from sync.settings import SyncSettings
 from sync.slip_cache import SlipCache
 from sync.slip_source import CentralSlipSource
-from sync.tables import to_us
 from sync.time_mark import UNKNOWN, TimeMark
 
 log = logging.getLogger(__name__)

@@ -25,11 +25,11 @@ from gate_service.bench.start import started_again_s
 from gate_service.bootstrap.settings import check_slip
 from gate_service.clock import RealClock
 from sync.central.wire import read_changes
+from sync.columns import to_us
 from sync.database import Database, DatabaseSettings
 from sync.slip_cache import SlipCache
 from sync.slip_source import CentralSlipSource
 from sync.store import FILE_NAME, SqliteStore
-from sync.tables import to_us
 
 FEW: Final = 10_000
 MANY: Final = 1_000_000

@@ -14,9 +14,10 @@ from sqlalchemy import Connection, update
 from gate_service.clock import RealClock
 from gate_service.domain.errors import GateError, InputError
 from sync.backup import STAGING, begin_restore, finish_restore, put_back
+from sync.columns import to_us
 from sync.database import Database, DatabaseSettings
 from sync.journal import SqlJournal
-from sync.tables import sessions, to_us
+from sync.people_tables import sessions
 
 
 def run(source: Path, directory: Path, *, reason: str, as_json: bool) -> int:

@@ -368,7 +368,7 @@ def delete_user(connection, name: str) -> None:  # type: ignore[no-untyped-def]
     """Only a test may: accounts are disabled, never deleted."""
     from sqlalchemy import delete
 
-    from sync.tables import users
+    from sync.people_tables import users
 
     connection.execute(delete(users).where(users.c.name == name)).close()
 

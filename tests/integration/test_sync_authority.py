@@ -8,8 +8,8 @@ from types import SimpleNamespace
 import pytest
 
 from gate_service.clock import RealClock
+from sync.columns import to_us
 from sync.feed_queries import FeedQueries
-from sync.tables import to_us
 from sync.verify import verify_directory
 from tests.fakes.record_entries import crossing, decision, passage_id
 from tests.fakes.sync_parties import Party, site, until

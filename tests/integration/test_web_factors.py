@@ -11,8 +11,8 @@ import pytest
 
 from gate_service.domain.commands import Role
 from sync import one_time_codes as codes
+from sync.people_tables import second_factors
 from sync.sealing import KEY_NAME
-from sync.tables import second_factors
 from tests.fakes.web_site import PASSWORD, Site, serve
 from tests.integration.test_web_api import command, release
 

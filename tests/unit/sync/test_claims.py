@@ -11,11 +11,11 @@ from gate_service.domain.record import Entry, LedgerChange, LedgerKind
 from sync import claim_rows
 from sync.claim_settling import ClaimSettling
 from sync.claims import CentralClaims
+from sync.columns import to_us
 from sync.conflicts import Conflicts
 from sync.database import Database, DatabaseSettings
 from sync.journal import SqlJournal
 from sync.line import Line
-from sync.tables import to_us
 from tests.fakes.moved_clock import MovedClock
 from tests.fakes.record_entries import crossing, decision, passage, passage_id, slip_no
 

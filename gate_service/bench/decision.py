@@ -26,6 +26,7 @@ from gate_service.bench.slips import fill_copy
 from gate_service.bench.truck import Trucks, breathe
 from gate_service.bootstrap import build
 from gate_service.bootstrap.settings import check_slip
+from gate_service.runtime import tune
 from sync.database import Database, DatabaseSettings
 from sync.slip_cache import SlipCache
 
@@ -88,6 +89,7 @@ async def measure(folder: Path, pairs: int, warm_up: int) -> Pairs:
                 trucks = Trucks(service, clock, module, indicator)
                 await asyncio.wait_for(centre.asked.wait(), ANSWER_S)
                 await trucks.ready()
+                tune()  # once the service is built, as `gate run` does
                 for index in range(warm_up + pairs):
                     await trucks.drive_on(index)
                     floor.follow()

@@ -1,5 +1,5 @@
-"""Before the truck comes (RULES 2): each slip is judged when its copy arrives or changes, and again when a hold or an
-enterprise that it names does.
+"""Before the truck comes (RULES 2): each slip is judged when its copy arrives or changes, and again when a hold, an
+enterprise or a declaration that it names does, when another policy comes into force, and each new day.
 
 What would stop it is recorded and told (`slip.preassessed`), so that it can be mended before departure; once it is
 mended that is told too. Police holds are neither told nor kept here: the driver and the enterprise must not learn of
@@ -10,21 +10,24 @@ is recorded and told only where the result is another; new versions go first.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Final
 from uuid import UUID, uuid5
 
 from sqlalchemy import Connection
 
+from gate_service.domain.draws import day_of
 from gate_service.domain.errors import InputError
-from gate_service.domain.events import Event, EventType
+from gate_service.domain.events import Event, EventType, JsonObject
 from gate_service.domain.ports import Clock, PolicyAt
 from gate_service.domain.record import Entry
 from gate_service.domain.verdict import Check, Verdict
 from lanes.policy.explain import sentence
 from lanes.policy.preassess import preassess
+from sync.chain import sha256_hex
 from sync.concerned import Subject, noted
 from sync.encoding import to_json
 from sync.journal import SqlJournal
@@ -33,6 +36,7 @@ from sync.worker import SyncWorker
 
 NAMESPACE: Final = UUID("5a1d9d0b-0a53-5c7a-8d0c-6f3a9b7be021")
 PIECE: Final = 20  # slips judged together; their records and events are one transaction
+LOOK_S: Final = 60.0  # a policy comes into force, and a day begins, without anything having changed
 PAUSE_S: Final = 0.05  # between pieces: a whole copy that arrives at once must not hold up a lane
 THROUGH: Final = frozenset({"passed", "second_gate_passed"})
 """Nothing can stop a slip that has been through."""
@@ -91,20 +95,32 @@ class Preassessor:
         self._clock = clock
         self._site = site
         self._walk: _Walk | None = None
+        self._basis: tuple[date, JsonObject | None] | None = None
 
     async def step(self) -> float:
-        """Judge the next piece. Waits for the copy to change where nothing is due."""
+        """Judge the next piece. Waits for the copy to change where nothing is due, and looks again after `LOOK_S`."""
         changed = self._worker.cache.changed
         changed.clear()
+        await self._note_basis()
         slips = await self._journal.read(lambda connection: due(connection, PIECE))
         if slips:
             await self._judge(slips)
         elif not await self._judge_again():
-            await changed.wait()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(changed.wait(), LOOK_S)
         return PAUSE_S
 
+    async def _note_basis(self) -> None:
+        """Let every slip be looked at again where policy or day are others than those they were judged on."""
+        now = self._clock.now()
+        basis = (day_of(now), self._site.policy_at(now))
+        if basis != self._basis:
+            day, policy = basis
+            await self._worker.cache.judged_on(f"{day.isoformat()} {sha256_hex(to_json(policy))}")
+            self._basis = basis
+
     async def _judge_again(self) -> bool:
-        """Look at the next piece of the copy for holds and enterprises that changed; False where none did."""
+        """Look at the next piece of the copy for what changed around its slips; False where nothing did."""
         if self._walk is None:
             up_to, subjects = await self._journal.read(noted)
             if not subjects:

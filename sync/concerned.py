@@ -1,4 +1,4 @@
-"""Whom a changed hold or enterprise concerns: what slips judged ahead of their vehicles must be looked at again for.
+"""Whom a changed hold, enterprise or declaration concerns: what slips judged ahead must be looked at again for.
 
 Noted in the transaction of the change itself, so that a restart forgets nothing; `sync.preassessments` goes through the
 copy for them. No more than `MOST` are kept apart: beyond that every slip is looked at.
@@ -15,6 +15,7 @@ from sqlalchemy import Connection
 from sync.statements import run, scalar
 
 NAME: Final = "judged_again"
+BASIS_NAME: Final = "judged_on"
 MOST: Final = 200
 """Site decision: so many are found among the names of a slip in microseconds."""
 Subject = tuple[str, str]
@@ -35,6 +36,13 @@ def note(connection: Connection, subjects: Iterable[Subject]) -> None:
     if len(kept) > MOST or EVERYTHING in kept:
         kept = {EVERYTHING: last + 1}
     _store(connection, last + 1, kept)
+
+
+def note_basis(connection: Connection, basis: str) -> None:
+    """Slips are judged on this (policy and day) from now on: where it is new, every one is looked at again."""
+    if scalar(connection, "SELECT cursor FROM sync_state WHERE name = ?", (BASIS_NAME,)) != basis:
+        run(connection, STORE, (BASIS_NAME, basis))
+        note(connection, {EVERYTHING})
 
 
 def noted(connection: Connection) -> tuple[int, frozenset[Subject]]:

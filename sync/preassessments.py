@@ -32,7 +32,7 @@ KEEP: Final = (
     " checks = excluded.checks, at_us = excluded.at_us, record_number = excluded.record_number"
     " WHERE excluded.version >= preassessments.version"
 )
-BY_NAME: Final = frozenset({"slip", "document", "enterprise", "vehicle"})
+BY_NAME: Final = frozenset({"slip", "document", "declaration", "enterprise", "vehicle"})
 ROWS_AT_ONCE: Final = 200
 """Slips looked at in one go: some milliseconds of one reading thread, whatever the copy's size."""
 
@@ -85,6 +85,7 @@ def _is_concerned(slip: Mapping[str, Any], subjects: Collection[Subject]) -> boo
     names = {
         "slip": touched.slip_nos,
         "document": touched.documents,
+        "declaration": touched.declarations,
         "enterprise": touched.enterprises,
         "vehicle": touched.plates,
     }

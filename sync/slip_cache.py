@@ -112,8 +112,12 @@ class SlipCache:
         """Remove a piece of what a resync swapped out. True when nothing is left to remove."""
         return await self._database.write(_remove_piece)
 
+    async def judged_on(self, basis: str) -> None:
+        """Slips are judged ahead on this policy and day from now on."""
+        await self._database.write(lambda connection: concerned.note_basis(connection, basis))
+
     async def judged_again(self, up_to: int) -> None:
-        """Every slip was judged again for the holds and enterprises noted up to this number."""
+        """Every slip was judged again for what was noted up to this number."""
         await self._database.write(lambda connection: concerned.settle(connection, up_to))
 
     async def rejected(self, limit: int = 100) -> list[dict[str, Any]]:
@@ -177,9 +181,11 @@ def _apply_one(connection: Connection, one: Change | Rejection, generation: int,
 
 
 def _subjects_of(connection: Connection, one: Change | Rejection, generation: int) -> set[concerned.Subject]:
-    """Whose slips a changed hold or enterprise concerns: as it was and as it is."""
-    if not isinstance(one, Change) or one.table not in {"holds", "enterprises"}:
+    """Whose slips a changed hold, enterprise or declaration concerns: as it was and as it is."""
+    if not isinstance(one, Change) or one.table not in {"holds", "enterprises", "declarations"}:
         return set()
+    if one.table == "declarations":
+        return {("declaration", one.key)}
     if one.table == "enterprises":
         return {("enterprise", name) for name in (one.key, one.columns.get("uscc")) if name}
     sql = "SELECT target_type, target_id FROM holds WHERE generation = ? AND key = ?"

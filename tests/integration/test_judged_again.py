@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ from sync.central.wire import ChangesPage
 from sync.preassessments import due
 from sync.site_holds import SiteHolds
 from sync.statements import run
-from tests.fakes.register_record import Record
+from tests.fakes.register_record import NOON, Record
 from tests.fakes.slips import sound_slip
 
 OURS, OTHERS = "3311660001", "3311660002"
@@ -42,11 +43,13 @@ class Judging:
     def __init__(self, record: Record) -> None:
         self.record = record
         self.judged: list[str] = []
+        self.policy: dict[str, Any] | None = None
 
     async def told(self) -> list[tuple[str, str, list[str]]]:
         before = len(await self._payloads())
         self.judged = []
         preassessor = self._preassessor()
+        await preassessor._note_basis()
         for _ in range(50):
             if not await self.record.journal.read(lambda c: bool(due(c, 1) or concerned.noted(c)[1])):
                 break
@@ -58,7 +61,7 @@ class Judging:
 
     def _preassessor(self) -> Preassessor:
         record = self.record
-        made = Preassessor(record.journal, record, record.clock, PreassessedSite("K1", "single", lambda _: None))
+        made = Preassessor(record.journal, record, record.clock, PreassessedSite("K1", "single", lambda _: self.policy))
         plain = made.judge
 
         def noted(slip: Any, *rest: Any) -> Any:
@@ -157,3 +160,33 @@ async def test_what_is_noted_while_the_copy_is_gone_through_stays_noted(judging)
     await database.write(lambda c: concerned.note(c, [("enterprise", OURS), ("slip", "Z1")]))
     await database.write(lambda c: concerned.settle(c, up_to))
     assert (await database.read(concerned.noted))[1] == {("enterprise", OURS), ("slip", "Z1")}
+
+
+async def test_another_policy_is_judged_by_and_only_what_comes_out_otherwise_is_told(judging):
+    judging.policy = {"version": "stricter", "reasons": {}}
+    assert await judging.told() == []
+    assert len(judging.judged) == 6
+    await judging.told()
+    assert judging.judged == []  # each once, a restart in between or not
+
+
+async def test_a_slip_that_expires_is_told_the_day_after(judging):
+    late = NOON + timedelta(hours=2)
+    slip = numbered(7, OURS, valid_until_at=late.isoformat())
+    await judging.record.load({"kind": "slip", "version": 1, "slip": slip})
+    assert await judging.told() == []
+    judging.record.clock.at = NOON + timedelta(days=1)
+    assert await judging.told() == [("Z7", "refuse", ["slip_expired"])]
+    assert await judging.told() == []
+
+
+async def test_a_changed_declaration_is_judged_with_the_slips_that_name_it_alone(judging):
+    named = sound_slip()["documents"][0]["declaration_no"]
+    other = numbered(8, OURS, documents=[{**sound_slip()["documents"][0], "declaration_no": "331120261000000009"}])
+    await judging.record.load({"kind": "slip", "version": 1, "slip": other})
+    await judging.told()
+    declaration = {"number": named, "trucks": "many", "total_gross_kg": 1, "passed_gross_kg": 0, "closed": False}
+    await judging.record.load({"kind": "declaration", "version": 1, "declaration": declaration})
+    told = await judging.told()
+    assert judging.judged == [f"Z{i}" for i in range(1, 7)]
+    assert {reason for _, _, reasons in told for reason in reasons} == {"declaration_exceeded"}

@@ -20,7 +20,7 @@ from uuid import UUID, uuid5
 from sqlalchemy import Connection
 
 from gate_service.domain.draws import day_of
-from gate_service.domain.errors import InputError
+from gate_service.domain.errors import InputError, RecordError
 from gate_service.domain.events import Event, EventType, JsonObject
 from gate_service.domain.ports import Clock, PolicyAt
 from gate_service.domain.record import Entry
@@ -116,8 +116,9 @@ class Preassessor:
         basis = (day_of(now), self._site.policy_at(now))
         if basis != self._basis:
             day, policy = basis
-            await self._worker.cache.judged_on(f"{day.isoformat()} {sha256_hex(to_json(policy))}")
-            self._basis = basis
+            with contextlib.suppress(RecordError):  # short of disk: what is due is judged all the same, this later
+                await self._worker.cache.judged_on(f"{day.isoformat()} {sha256_hex(to_json(policy))}")
+                self._basis = basis
 
     async def _judge_again(self) -> bool:
         """Look at the next piece of the copy for what changed around its slips; False where nothing did."""

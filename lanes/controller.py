@@ -13,7 +13,6 @@ from dataclasses import replace
 from typing import Any, Final, Self
 
 from gate_service.domain.errors import SlipTakenError
-from gate_service.domain.mass import Mass
 from gate_service.domain.passage import Passage, Weighed, from_document
 from gate_service.domain.reading import DeviceHealth, LaneInputs, Reading, Side
 from lanes.approvals import Approvals, was_asked
@@ -39,7 +38,7 @@ TICK_S: Final = 0.1
 """How often a lane looks at its clock when nothing is reported; a stale input is seen within this time."""
 
 REHEARSE_EVERY_S: Final = REHEARSED_FOR_S / 2
-"""How often a vehicle that rocks is judged by the same weight: each time before the last opinion has grown old."""
+"""How often a vehicle that rocks is judged by what is shown: each time before the last opinion has grown old."""
 
 MOST_STEPS_AT_ONCE: Final = 10
 """A chain of transitions longer than the table has states in a row is a mistake of the table, not of the world."""
@@ -54,8 +53,7 @@ class LaneController(LaneMotion):
         self.revision = 0
         self._decider = self._make_decider()
         self._deciding: asyncio.Task[None] | None = None
-        self._rehearsed: tuple[str, int, Mass] | None = None  # passage, its facts, and the weight that was shown
-        self._rehearsed_s = 0.0
+        self._rehearsed_s = float("-inf")
         self._tasks: set[asyncio.Task[Any]] = set()
         self._lights_wanted = asyncio.Event()
         self._zero = ZeroWatch()
@@ -251,11 +249,9 @@ class LaneController(LaneMotion):
         passage, reading, now_s = self.passage, self.deck.reading, self.clock.monotonic_s()
         if self.state is not LaneState.WEIGHING or passage is None or reading is None or reading.value is None:
             return
-        shown = (passage.id, passage.facts_version, reading.value)
-        if shown == self._rehearsed and now_s - self._rehearsed_s < REHEARSE_EVERY_S:
-            return
-        self._rehearsed, self._rehearsed_s = shown, now_s
-        self._decider.rehearse(self.with_weight(passage, as_if_settled=True))
+        if now_s - self._rehearsed_s >= REHEARSE_EVERY_S:
+            self._rehearsed_s = now_s
+            self._decider.rehearse(self.with_weight(passage, as_if_settled=True))
 
     def _escalate(self) -> None:
         self.is_escalated = True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -19,6 +20,8 @@ from lanes.policy.case import Case, read_case
 from lanes.policy.drawing import wanted_draws
 from lanes.settings import LaneSettings
 from lanes.shares import declaration_changes, seen_here_g
+
+log = logging.getLogger(__name__)
 
 REHEARSED_FOR_S: Final = 0.5
 """How long an opinion stands for a case that is the same in all but the time: no longer than what was polled does."""
@@ -39,6 +42,7 @@ class _Rehearsed:
     passage_id: str
     answer: SlipAnswer
     opinion: Opinion
+    at: datetime
     at_s: float
 
 
@@ -74,37 +78,52 @@ class Decider:
         self._slips.look_ahead(**_question(passage))
 
     def rehearse(self, passage: Passage) -> None:
-        """Judge a passage whose weight has not settled by the weight in it, for `at_once`. Never waits.
+        """Judge a passage whose weight has not settled by the weight in it, for `at_once`. Never waits, never raises.
 
         Only what the site answers alone and would release is kept: nobody hurries for any other answer.
         """
         self._rehearsed = None
+        try:
+            self._rehearsed = self._rehearsal(passage)
+        except Exception:  # a mistake of ours is met again, and told, where the passage is decided
+            log.exception("lane %s: a rehearsal failed", passage.lane)
+
+    def _rehearsal(self, passage: Passage) -> _Rehearsed | None:
         answer = self._slips.at_hand(**_question(passage))
         if answer is None or self._open_to_others(answer):
-            return
-        case = self._case(passage, answer, self._claim_of_ours(answer), self._clock.now())
+            return None
+        now = self._clock.now()
+        case = self._case(passage, answer, self._claim_of_ours(answer), now)
         try:
             read = read_case(case)
         except CaseError:
-            return
+            return None
         if self._draws is not None and wanted_draws(read):
-            return
+            return None
         opinion = opinion_on(case, read, None)
-        if opinion.verdict == "release":
-            self._rehearsed = _Rehearsed(passage.id, answer, opinion, self._clock.monotonic_s())
+        if opinion.verdict != "release":
+            return None
+        return _Rehearsed(passage.id, answer, opinion, now, self._clock.monotonic_s())
 
     def at_once(self, passage: Passage) -> Judged | None:
         """The judgement, where the newest rehearsal stands: same vehicle, same answer, same case but for the time.
 
-        The case that is kept says when it was judged.
+        The case that is kept says when it was judged. Never waits, never raises.
         """
         rehearsed, self._rehearsed = self._rehearsed, None
         if rehearsed is None or rehearsed.passage_id != passage.id:
             return None
-        answer = self._slips.at_hand(**_question(passage))
-        if answer is not rehearsed.answer or self._clock.monotonic_s() - rehearsed.at_s > REHEARSED_FOR_S:
+        try:
+            return self._confirmed(rehearsed, passage)
+        except Exception:  # as in `rehearse`
+            log.exception("lane %s: a rehearsal could not be used", passage.lane)
             return None
-        now = self._clock.now()
+
+    def _confirmed(self, rehearsed: _Rehearsed, passage: Passage) -> Judged | None:
+        answer, now = self._slips.at_hand(**_question(passage)), self._clock.now()
+        age_s, wall_s = self._clock.monotonic_s() - rehearsed.at_s, (now - rehearsed.at).total_seconds()
+        if answer is not rehearsed.answer or age_s > REHEARSED_FOR_S or abs(wall_s - age_s) > REHEARSED_FOR_S:
+            return None  # the last: the wall clock was set
         case = self._case(passage, answer, self._claim_of_ours(answer), now)
         if {**case, "now_at": None} != {**rehearsed.opinion.case, "now_at": None}:
             return None

@@ -47,6 +47,7 @@ class Scribe:
                     await self._queue.join()
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
+            self._task = None
 
     def put(self, entry: Entry) -> asyncio.Future[int]:
         """Queue an entry, or with none before it write it; the future holds its record number once it is on disk.

@@ -21,7 +21,6 @@ from gate_service.domain.errors import (
     EchoMismatchError,
     LinkLostError,
     NotConfirmedError,
-    NotSentError,
 )
 from gate_service.domain.ports import Clock, Forbidden
 from gate_service.domain.reading import BoomPosition, Side
@@ -92,11 +91,17 @@ class IoBarrier:
         """As the port. A raise under way is joined, not pulsed again."""
         # A raise that a stop has ended since is not joined: its own waiters are told, this is a new order.
         if self._raising is None or self._raising.done() or self._raising_order != self._order:
-            is_lowering = self._lowering is not None and not self._lowering.done()
-            if self.position() is BoomPosition.UP and not self._may_be_falling and not is_lowering:
+            if self.position() is BoomPosition.UP and not self._may_be_falling:
+                self._take_back_lowering()
                 return
             self._start_raising(is_held=self._is_held)
         await self._raised()
+
+    def _take_back_lowering(self) -> None:
+        """One that waits for its turn yet is never sent: the boom is up and stays there without another pulse."""
+        if self._lowering is not None and not self._lowering.done():
+            self._order += 1
+            self._end_pulse()
 
     async def hold_open(self) -> None:
         """As the port."""
@@ -192,20 +197,28 @@ class IoBarrier:
             self._end_pulse()
             await self._drop(self._wiring.raise_output, unless_known=True)
             self._check_newest(order)
-            was_falling, self._may_be_falling = self._may_be_falling, True
-            pulse = self._send_pulse(self._wiring.lower_output, self._order_of(ordered_s, forbidden_by))
+            pulse = self._send_pulse(
+                self._wiring.lower_output, self._order_of(ordered_s, self._begins(order, forbidden_by))
+            )
             self._pulse = asyncio.create_task(pulse)
             self._pulse.add_done_callback(_look_at)
-            try:
-                await self._see_pulse_sent(order)
-            except NotSentError:
-                self._may_be_falling = was_falling
-                raise
+            await self._see_pulse_sent(order)
         else:
             await self._drop(self._wiring.raise_output, unless_known=True)  # one held open is let go
         self._may_be_falling = True
         await self._see(BoomPosition.DOWN, order, started_s)
         self._may_be_falling = False
+
+    def _begins(self, order: int, forbidden_by: Forbidden | None) -> Forbidden:
+        """What is asked when a lowering's turn on the bus has come: from then on the boom may fall."""
+
+        def asked() -> str | None:
+            why = "a raise or stop came first" if order != self._order else forbidden_by and forbidden_by()
+            if why is None:
+                self._may_be_falling = True
+            return why
+
+        return asked
 
     async def _see_pulse_sent(self, order: int) -> None:
         assert self._pulse is not None

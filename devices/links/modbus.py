@@ -35,7 +35,7 @@ from devices.links.order import Order
 from devices.links.patience import OUT_OF_REACH, PROBE_S, BusPatience
 from devices.links.quiet import QUIET_S, LineQuiet
 from devices.links.turns import Turns, Urgency
-from gate_service.domain.errors import DeviceRefusedError, LinkLostError
+from gate_service.domain.errors import DeviceRefusedError, LinkLostError, NotConfirmedError
 from gate_service.domain.events import JsonObject
 from gate_service.domain.ports import Clock
 
@@ -280,7 +280,8 @@ class ModbusBus:
         return await asyncio.shield(exchange)
 
     def _turn_done(self, unit: ModbusUnit, exchange: asyncio.Task[ModbusPDU]) -> None:
-        unit.failures += exchange.cancelled() or exchange.exception() is not None  # looked at: the caller may be gone
+        error = None if exchange.cancelled() else exchange.exception()  # looked at: the caller may be gone
+        unit.failures += exchange.cancelled() or not isinstance(error, NotConfirmedError | None)  # that was not sent
         self.turns.give()
 
     async def _exchange(self, unit: ModbusUnit, question: ModbusPDU, order: Order | None) -> ModbusPDU:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Coroutine, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from concurrent.futures import Future
 from pathlib import Path
 from typing import Any, TypeVar
@@ -82,6 +82,14 @@ class Running:
     def run(self, work: Coroutine[Any, Any, T]) -> T:
         """Do something on the site's loop and wait for it."""
         return asyncio.run_coroutine_threadsafe(work, self.loop).result(15)
+
+    def call(self, begin: Callable[[], Awaitable[T]]) -> T:
+        """Begin something on the site's loop, a write to the record, and wait for it."""
+
+        async def work() -> T:
+            return await begin()
+
+        return self.run(work())
 
     def change(self, lane: str, **changes: Any) -> None:
         """Move a lane."""

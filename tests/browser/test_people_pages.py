@@ -53,7 +53,7 @@ def test_the_line_is_cut_and_the_regime_is_opened_by_two_used_closed_and_reconci
     assert visitor.violations() == []
 
     regime_id = running.site.gate.duty.regime().id
-    running.run(running.site.journal.write(used(running.site, regime_id, 1)))
+    running.call(lambda: running.site.journal.write(used(running.site, regime_id, 1)))
     close = form_with(page, "关闭应急模式")
     close.locator("input[name=reason]").fill("专线恢复")
     close.get_by_role("button").click()
@@ -94,7 +94,9 @@ def test_a_shift_is_handed_over_with_a_motion_explained_and_accepted_by_the_next
     visitors: Visitors, running: Running
 ) -> None:
     now = datetime.now(UTC)
-    running.run(running.site.journal.write(Entry("motion_unexplained", now, "service", {"what": "x"}, lane="in-d1")))
+    running.call(
+        lambda: running.site.journal.write(Entry("motion_unexplained", now, "service", {"what": "x"}, lane="in-d1"))
+    )
     operator = visitors()
     page = operator.sign_in("op")
     page.goto(f"{operator.url}/shift")

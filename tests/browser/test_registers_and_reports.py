@@ -39,7 +39,7 @@ def closed_passage(number: int, verdict: str, credit: str) -> dict[str, Any]:
 
 def record(running: Running, *entries: Entry) -> None:
     for entry in entries:
-        running.run(running.gate.journal.write(entry))
+        running.call(lambda entry=entry: running.gate.journal.write(entry))
 
 
 def passed(number: int, verdict: str, credit: str, *ledger: LedgerChange) -> Entry:

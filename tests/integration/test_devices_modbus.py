@@ -321,14 +321,41 @@ async def test_a_lowering_that_waits_for_a_poll_is_not_sent_where_the_poll_sees_
         peer.inputs[1] = True
         await asyncio.sleep(0.05)
         may_answer.set()
+        await until(lambda: lane.sink.latest.detectors[Detector.ENTRY_LOOP] is Presence.OCCUPIED)
+        await barrier.raise_boom()  # what the lane does then; it has nothing to raise
         with pytest.raises(NotSentError, match="entry_loop is occupied"):
             await lowering
+        assert peer.writes().count((0, 0xFF00)) == 1
         assert (1, 0xFF00) not in peer.writes()
         assert barrier.position() is BoomPosition.UP
         peer.inputs[1] = False
         await until(lambda: forbidden_by() is None)
         await barrier.lower_boom(forbidden_by)
         assert barrier.position() is BoomPosition.DOWN
+
+
+async def test_a_command_that_was_not_sent_takes_no_other_one_of_its_module_along(peer: ScriptedPeer) -> None:
+    moves(peer)
+    async with lane_on(peer) as lane:
+        may_answer, moving = asyncio.Event(), peer.answer
+
+        async def slow_poll(peer: ScriptedPeer, frame: bytes) -> bytes | None:
+            if frame[7] == 2:
+                await may_answer.wait()
+            return await moving(peer, frame)
+
+        peer.answer = slow_poll
+        peer.requests.clear()
+        await until(lambda: peer.requests)
+        until_s = CLOCK.monotonic_s() + 5.0
+        forbidden = asyncio.create_task(lane.module.write(3, is_on=True, order=Order(until_s, lambda: "somebody")))
+        allowed = asyncio.create_task(lane.module.write(0, is_on=True, order=Order(until_s)))
+        await asyncio.sleep(0.05)
+        may_answer.set()
+        await allowed
+        with pytest.raises(NotSentError, match="somebody"):
+            await forbidden
+        assert peer.writes()[0] == (0, 0xFF00)
 
 
 async def test_a_boom_that_does_not_move_is_not_confirmed(peer: ScriptedPeer) -> None:

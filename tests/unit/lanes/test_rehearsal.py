@@ -76,6 +76,25 @@ async def test_a_rehearsal_that_grew_old_is_none(rocking):
     assert (_decision(rocking).facts["verdict"], rocking.slips.finds) == ("release", before + 1)
 
 
+async def test_a_wall_clock_that_was_set_in_between_is_judged_by(rocking, monkeypatch):
+    real = rocking.clock.now
+    monkeypatch.setattr(rocking.clock, "now", lambda: real() + timedelta(hours=30))
+    entry = await _settled(rocking)
+    assert "copy_stale" in entry.facts["reasons"]
+
+
+@pytest.mark.parametrize("mistake", ["_confirmed", "_rehearsal"])
+async def test_a_mistake_of_ours_in_a_rehearsal_costs_nothing_but_its_answer(rocking, monkeypatch, mistake):
+    def fail(*_):
+        raise ValueError("a mistake of ours")
+
+    monkeypatch.setattr(rocking.lane._decider, mistake, fail)
+    await rocking.run(1)
+    before = rocking.slips.finds
+    entry = await _settled(rocking)
+    assert (entry.facts["verdict"], rocking.slips.finds) == ("release", before + 1)
+
+
 async def test_the_centre_is_asked_at_the_decision_itself(rocking):
     before = rocking.slips.finds
     rocking.slips.source = Source.CENTRAL

@@ -98,10 +98,9 @@ class IoBarrier:
         await self._raised()
 
     def _take_back_lowering(self) -> None:
-        """One that waits for its turn yet is never sent: the boom is up and stays there without another pulse."""
+        """One that still waits for its turn is not sent then (`_begins`): the boom stays up without another pulse."""
         if self._lowering is not None and not self._lowering.done():
             self._order += 1
-            self._end_pulse()
 
     async def hold_open(self) -> None:
         """As the port."""
@@ -193,6 +192,8 @@ class IoBarrier:
     async def _lower(self, order: int, ordered_s: float, forbidden_by: Forbidden | None) -> None:
         self._check_not_by_hand()
         started_s = self._clock.monotonic_s()
+        if not self._module.is_known(self._wiring.raise_output, is_on=False):
+            self._may_be_falling = True  # let go, a boom held open is closed by its controller
         if self._wiring.lower_output is not None:
             self._end_pulse()
             await self._drop(self._wiring.raise_output, unless_known=True)
@@ -213,7 +214,9 @@ class IoBarrier:
         """What is asked when a lowering's turn on the bus has come: from then on the boom may fall."""
 
         def asked() -> str | None:
-            why = "a raise or stop came first" if order != self._order else forbidden_by and forbidden_by()
+            if order != self._order:
+                return "a raise or stop came first"
+            why = None if forbidden_by is None else forbidden_by()
             if why is None:
                 self._may_be_falling = True
             return why

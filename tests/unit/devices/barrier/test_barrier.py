@@ -327,6 +327,21 @@ async def test_a_boom_held_open_keeps_its_contact_closed_until_a_lower_or_stop(e
     assert yard.module.outputs == {RAISE: False, LOWER: False}
 
 
+async def test_a_raise_while_a_boom_held_open_is_being_let_go_raises_it_again() -> None:
+    """Its controller closes it once the contact is open: up, but not for long."""
+    yard = Yard(holds_open=True)
+    await yard.carry_out(asyncio.create_task(yard.barrier.hold_open()))
+    lowering = asyncio.create_task(command(yard.barrier.lower_boom()))
+    await yard.steps(1)
+    assert yard.barrier.position() is BoomPosition.UP
+    await yard.carry_out(asyncio.create_task(yard.barrier.raise_boom()))
+    await lowering
+    await yard.steps(50)
+    assert (LOWER, True) not in yard.module.writes
+    assert yard.module.writes[-2:] == [(RAISE, True), (RAISE, False)]
+    assert yard.module.writes.count((RAISE, True)) == 2
+
+
 @pytest.mark.parametrize(("holds_open", "ends_leases"), [(False, True), (True, False)])
 async def test_where_nothing_would_end_a_lease_holding_open_is_a_plain_raise(
     holds_open: bool, ends_leases: bool

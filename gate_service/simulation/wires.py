@@ -15,7 +15,7 @@ from devices.links.address import parse_modbus
 from devices.links.modbus import ModbusBus
 from devices.links.modbus_unit import ModbusUnit
 from devices.links.order import Order
-from devices.links.turns import Turns, Urgency
+from devices.links.turns import Urgency
 from devices.simulator.yard import Yard
 from devices.simulator.yard_lane import INPUTS, OUTPUTS
 from devices.weighbridge.stability import StabilitySettings, StabilityWindow
@@ -90,7 +90,6 @@ class SimBus(ModbusBus):
         self.name = f"module {world.lane}"
         self._world = world
         self._sim_clock = clock
-        self._sim_turns = Turns()
         self.connection = 1
 
     async def __aenter__(self) -> Self:
@@ -139,7 +138,7 @@ class SimBus(ModbusBus):
 
     async def _turn(self, unit: ModbusUnit, urgency: Urgency, order: Order | None, act: Callable[[], T]) -> T:
         connection = self.connection
-        await self._sim_turns.take(urgency)
+        await self.turns.take(urgency)
         exchange = asyncio.create_task(self._speak(unit, order, act, connection))
         exchange.add_done_callback(self._over)
         return await asyncio.shield(exchange)
@@ -147,7 +146,7 @@ class SimBus(ModbusBus):
     def _over(self, exchange: asyncio.Task[Any]) -> None:
         if not exchange.cancelled():
             exchange.exception()
-        self._sim_turns.give()
+        self.turns.give()
 
     async def _speak(self, unit: ModbusUnit, order: Order | None, act: Callable[[], T], connection: int) -> T:
         world, clock = self._world, self._sim_clock

@@ -101,7 +101,7 @@ class Preassessor:
         """Judge the next piece. Waits for the copy to change where nothing is due, and looks again after `LOOK_S`."""
         changed = self._worker.cache.changed
         changed.clear()
-        await self._note_basis()
+        await self.note_basis()
         slips = await self._journal.read(lambda connection: due(connection, PIECE))
         if slips:
             await self._judge(slips)
@@ -110,7 +110,7 @@ class Preassessor:
                 await asyncio.wait_for(changed.wait(), LOOK_S)
         return PAUSE_S
 
-    async def _note_basis(self) -> None:
+    async def note_basis(self) -> None:
         """Let every slip be looked at again where policy or day are others than those they were judged on."""
         now = self._clock.now()
         basis = (day_of(now), self._site.policy_at(now))

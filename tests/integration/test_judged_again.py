@@ -49,7 +49,7 @@ class Judging:
         before = len(await self._payloads())
         self.judged = []
         preassessor = self._preassessor()
-        await preassessor._note_basis()
+        await preassessor.note_basis()
         for _ in range(50):
             if not await self.record.journal.read(lambda c: bool(due(c, 1) or concerned.noted(c)[1])):
                 break

@@ -264,12 +264,11 @@ class LaneController(LaneMotion):
         self._note_settling(before)
         if self._deciding is not None and self._deciding is not asyncio.current_task():
             self._deciding.cancel()
-        judged = self._decider.at_once(self.passage)
-        written = None
-        if judged is not None:
-            written = self.scribe.put(judged.entry)
+        begun = None
+        if (judged := self._decider.at_once(self.passage)) is not None:
+            begun = (judged, self.scribe.put(judged.entry))
             self.booms.expect_raise(self.release_side())
-        work = self._decide(self.passage, judged, written)
+        work = self._decide(self.passage, begun)
         self._deciding = asyncio.get_running_loop().create_task(work, name="decide")
         self._deciding.add_done_callback(self._decided)
 
@@ -293,12 +292,14 @@ class LaneController(LaneMotion):
         self.fire(LaneEvent.RECORD_LOST)
         self.attention = why
 
-    async def _decide(self, passage: Passage, judged: Judged | None, written: asyncio.Future[int] | None) -> None:
-        if judged is None or written is None:
+    async def _decide(self, passage: Passage, begun: tuple[Judged, asyncio.Future[int]] | None) -> None:
+        """`begun`: judged at once, and on its way to the disk."""
+        if begun is None:
             judged = await self._decider.decide(passage)
             if not self._is_current(passage):
                 return
-            written = self.scribe.put(judged.entry)
+            begun = (judged, self.scribe.put(judged.entry))
+        judged, written = begun
         try:
             await written
         except SlipTakenError:

@@ -1,15 +1,20 @@
-"""For every test: Ctrl-C reaches the processes it starts, and the files that wait longest are begun first."""
+"""For every test: Ctrl-C reaches the processes it starts, made examples have time, the longest files come first."""
 
 from __future__ import annotations
 
 import signal
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 LONGEST_FIRST = ("integration", "property", "unit")
 
 # A shell starts a background job with the interrupt ignored, and every process started from there inherits that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# How long an example takes, or the making of it, proves nothing on a busy machine; the time limit per test holds.
+settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("patient")
 
 
 @pytest.hookimpl(trylast=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -132,7 +133,9 @@ def test_any_state_word_is_read_or_told(text, variant):
         assert notes
 
 
-@settings(max_examples=20, deadline=2000)
+@settings(max_examples=20)
 @given(st.integers(1, 200_000), st.sampled_from(["<a>", "<a><b/>", "&amp;", "<a b=''/>", "]]>", "<![CDATA[", "<!--"]))
 def test_long_monotonous_xml_ends_soon(count, piece):
+    began_s = time.thread_time()  # of work: what else the machine does does not count
     answered(b"<GATHER_INFO>" + (piece * count).encode()[:1_000_000])
+    assert time.thread_time() - began_s < 2

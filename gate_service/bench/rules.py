@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -17,15 +17,17 @@ NOW: Final = datetime(2026, 11, 1, 2, tzinfo=UTC)
 LINEAR: Final = 1.0  # the issue asks for no worse than linear
 
 
-def bench_rules(rounds: int = ROUNDS, documents: Sequence[int] = DOCUMENTS) -> list[Figure]:
-    """Measure, the cases in turns, so that what else the machine does meets all of them."""
+def bench_rules(
+    rounds: int = ROUNDS, documents: Sequence[int] = DOCUMENTS, now_s: Callable[[], float] = time.perf_counter
+) -> list[Figure]:
+    """Measure, the cases in turns, so that what else the machine does meets all of them. `now_s`: by which clock."""
     cases = [case(count) for count in documents]
     taken_s: list[list[float]] = [[] for _ in cases]
     for _ in range(rounds):
         for one, times in zip(cases, taken_s, strict=True):
-            started_s = time.perf_counter()
+            started_s = now_s()
             assess_document(one)
-            times.append(time.perf_counter() - started_s)
+            times.append(now_s() - started_s)
     figures: list[Figure] = []
     for count, times in zip(documents, taken_s, strict=True):
         figures += _figures(count, times, documents[0], taken_s[0])

@@ -104,11 +104,12 @@ async def test_an_entry_that_can_never_be_written_is_lost_aloud_and_the_next_one
     assert desk.lost == 1
 
 
-async def test_a_stop_writes_what_is_queued():
+async def test_a_stop_writes_what_is_queued(monkeypatch):
+    monkeypatch.setattr("lanes.scribe.LAST_WORDS_S", 30.0)
     desk = Desk()
     async with desk.scribe:
         desk.record.gate.clear()
         for kind in ("one", "two"):
             desk.put(kind)
-        asyncio.get_running_loop().call_later(0.01, desk.record.gate.set)
+        asyncio.get_running_loop().call_soon(desk.record.gate.set)  # once the stop waits
     assert desk.record.written == ["one", "two"]

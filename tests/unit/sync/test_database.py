@@ -51,10 +51,10 @@ async def hold_writer(database):
 
     def block(_connection):
         started.set()
-        assert release.wait(10)
+        assert release.wait(30)
 
     task = asyncio.ensure_future(database.write(block))
-    await asyncio.to_thread(started.wait, 10)
+    assert await asyncio.to_thread(started.wait, 30)
     return task, release
 
 

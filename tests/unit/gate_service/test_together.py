@@ -38,7 +38,7 @@ async def test_a_slow_part_keeps_no_other_from_being_left() -> None:
             log.append("-opener")
             gate.set()
 
-    async with asyncio.timeout(5), Together([Opener(log, "opener"), Part(log, "slow", waits_for=gate)]):
+    async with asyncio.timeout(15), Together([Opener(log, "opener"), Part(log, "slow", waits_for=gate)]):
         assert log == ["+opener", "+slow"]
     assert log == ["+opener", "+slow", "-opener", "-slow"]
 

@@ -45,12 +45,10 @@ class Reserve:
             self.refuses_new = self.refuses_all = f"{self._directory}: {error}"
             return
         found = f"{self._directory}: {free_bytes // MIB} MiB free"
-        before = self.refuses_new
-        self.refuses_new = None
-        if free_bytes < self._reserve_bytes:
-            self.refuses_new = f"{found}, at least {self._reserve_bytes // MIB} expected"
-            if before is None:
-                log.error("record closed to new work: %s", self.refuses_new)
+        short = f"{found}, at least {self._reserve_bytes // MIB} expected" if free_bytes < self._reserve_bytes else None
+        if short is not None and self.refuses_new is None:
+            log.error("record closed to new work: %s", short)
+        self.refuses_new = short  # in one step: other threads read it, and must not see room between two looks
         self.refuses_all = f"{found}, nothing more can be written" if self._size and free_bytes < LAST_BYTES else None
 
     def give_up(self) -> None:

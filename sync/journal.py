@@ -201,6 +201,7 @@ class SqlJournal:
 
         await self._database.write(change)
         self._epoch = epoch
+        self._sealed_records = -1  # a seal made since the commit names the old epoch
         await self.seal()
         return epoch
 

@@ -302,6 +302,19 @@ async def test_a_new_epoch_starts_seq_anew_and_the_chain_goes_on(journal, tmp_pa
     assert (report.findings, report.outbox) == ([], 5)
 
 
+async def test_a_seal_between_the_commit_of_a_new_epoch_and_its_end_does_not_stay(journal, tmp_path, monkeypatch):
+    write = journal.database.write
+
+    async def then_seal(change):
+        await write(change)
+        await journal.seal()
+
+    monkeypatch.setattr(journal.database, "write", then_seal)
+    assert read_seal(tmp_path).epoch == journal.epoch
+    new = await journal.new_epoch("restored from backup", "user:admin")
+    assert read_seal(tmp_path).epoch == new
+
+
 async def test_reasons_are_counted_by_command_and_other_records_are_not(journal):
     def given(i, command, reason_code):
         return replace(note(i), kind="command", facts={"command": command, "reason_code": reason_code})

@@ -128,7 +128,8 @@ def narrower(tiers, by_kg, by_pct):
     """The same names, each tier weighing more often and allowing less."""
     out = copy.deepcopy(tiers)
     for tier in out.values():
-        tier["tolerance_kg"] = max(0, tier["tolerance_kg"] - by_kg)
+        for key in {"tolerance_kg", "cap_kg"} & tier.keys():  # a cap that stayed might then exceed its firm bound
+            tier[key] = max(0, tier[key] - by_kg)
         tier["tolerance_pct"] = max(0, tier["tolerance_pct"] - by_pct)
     if out["any name"]["weigh"] == "sampled":
         out["any name"]["rate"] = 1

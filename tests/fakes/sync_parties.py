@@ -20,6 +20,7 @@ from sync.database import Database, DatabaseSettings
 from sync.journal import SqlJournal
 from sync.settings import STANDARD_DELAYS_S, AuthoritySettings, CentralSettings, SyncSettings
 from sync.worker import SyncWorker
+from tests.fakes.held_port import HeldPort
 
 TOKEN = "placeholder-token"
 SECRET = "whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIz"
@@ -31,7 +32,8 @@ class Party:
     def __init__(self, name: str, folder: Path) -> None:
         self.name = name
         self.state_file = folder / f"{name}.state"
-        self.port = 0
+        self._held = HeldPort()
+        self.port = self._held.number
         self.process: subprocess.Popen[str] | None = None
 
     def start(self) -> None:
@@ -46,7 +48,7 @@ class Party:
             text=True,
         )
         assert self.process.stdout is not None
-        self.port = urlsplit(json.loads(self.process.stdout.readline())["url"]).port or 0
+        assert urlsplit(json.loads(self.process.stdout.readline())["url"]).port == self.port
 
     def stop(self) -> None:
         if self.process is not None:
@@ -56,6 +58,11 @@ class Party:
                 assert pipe is not None
                 pipe.close()
             self.process = None
+
+    def close(self) -> None:
+        """Stop for good: somebody else may have the port."""
+        self.stop()
+        self._held.close()
 
     @property
     def url(self) -> str:

@@ -20,6 +20,7 @@ from devices.weighbridge.transmitter import TransmitterDriver
 from gate_service.clock import RealClock
 from gate_service.domain.mass import Mass
 from gate_service.domain.reading import StabilityFrom, WeightStatus
+from tests.fakes.held_port import HeldPort
 from tests.fakes.lane_devices import KeepingSink, until
 from tests.integration.peers.programs import libmodbus_slave, program
 
@@ -36,12 +37,13 @@ async def weighing(
     make: str, **changes: object
 ) -> AsyncIterator[tuple[WireModule[Transmitter], TransmitterDriver, KeepingSink]]:
     sink = KeepingSink()
-    async with WireModule(Transmitter(make)) as wire:
-        wire.module.deck.decimals = 3 if changes.get("unit") == "t" else 0
-        driver = TransmitterDriver(settings(wire.url, make, **changes), CLOCK, sink)
-        async with driver:
-            await until(lambda: driver.health().fault is None)
-            yield wire, driver, sink
+    with HeldPort() as held:  # cut, and back on its port
+        async with WireModule(Transmitter(make), port=held.number) as wire:
+            wire.module.deck.decimals = 3 if changes.get("unit") == "t" else 0
+            driver = TransmitterDriver(settings(wire.url, make, **changes), CLOCK, sink)
+            async with driver:
+                await until(lambda: driver.health().fault is None)
+                yield wire, driver, sink
 
 
 @pytest.mark.parametrize("make", MAKES)

@@ -15,6 +15,7 @@ from gate_service.clock import RealClock
 from gate_service.domain.errors import InputError
 from gate_service.domain.mass import Mass
 from gate_service.domain.reading import StabilityFrom, WeightStatus
+from tests.fakes.held_port import HeldPort
 from tests.fakes.lane_devices import KeepingSink, until
 from tests.integration.peers.terminal import Cable
 
@@ -159,21 +160,21 @@ async def test_a_serial_server_that_goes_away_and_returns_is_used_again() -> Non
     async def accept(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writers.append(writer)
 
-    server = await asyncio.start_server(accept, "127.0.0.1", 0)
-    port = server.sockets[0].getsockname()[1]
-    async with weighing(f"socket://127.0.0.1:{port}") as (_, sink):
-        await until(lambda: writers)
-        writers[0].write(frame("031200"))
-        await until(lambda: sink.readings)
-        server.close()
-        writers.pop().transport.abort()
-        await until(lambda: sink.readings[-1].status is WeightStatus.NO_DATA, 0.5)
-        server = await asyncio.start_server(accept, "127.0.0.1", port)
-        await until(lambda: writers, 3.0)
-        writers[0].write(frame("000020"))
-        await until(lambda: sink.readings[-1].value == Mass.from_kg(20))
-        writers[0].transport.abort()
-        server.close()
+    with HeldPort() as held:
+        server = await asyncio.start_server(accept, "127.0.0.1", held.number)
+        async with weighing(f"socket://127.0.0.1:{held.number}") as (_, sink):
+            await until(lambda: writers)
+            writers[0].write(frame("031200"))
+            await until(lambda: sink.readings)
+            server.close()
+            writers.pop().transport.abort()
+            await until(lambda: sink.readings[-1].status is WeightStatus.NO_DATA)
+            server = await asyncio.start_server(accept, "127.0.0.1", held.number)
+            await until(lambda: writers)
+            writers[0].write(frame("000020"))
+            await until(lambda: sink.readings[-1].value == Mass.from_kg(20))
+            writers[0].transport.abort()
+            server.close()
 
 
 async def test_a_silent_serial_server_is_connected_anew() -> None:

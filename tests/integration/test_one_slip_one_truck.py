@@ -20,7 +20,7 @@ def central(tmp_path):
     party = Party("central", tmp_path)
     party.start()
     yield party
-    party.stop()
+    party.close()
 
 
 async def copied(gate, number):

@@ -20,7 +20,7 @@ def authority(tmp_path):
     party = Party("authority", tmp_path)
     party.start()
     yield party
-    party.stop()
+    party.close()
 
 
 async def cross(gate, *numbers):

@@ -21,7 +21,7 @@ def central(tmp_path):
     party = Party("central", tmp_path)
     party.start()
     yield party
-    party.stop()
+    party.close()
 
 
 async def told(gate, central, count):

@@ -26,7 +26,7 @@ def central(tmp_path):
     yield party
     if party.process is not None:
         os.kill(party.process.pid, signal.SIGCONT)
-    party.stop()
+    party.close()
 
 
 async def record(gate, first, count):

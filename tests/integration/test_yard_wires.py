@@ -23,6 +23,7 @@ from devices.simulator.indicator import Indicator, frame
 from devices.simulator.wago import WagoModule
 from devices.simulator.wire_io import WireModule
 from devices.simulator.wire_weighbridge import WireWeighbridge
+from tests.fakes.held_port import HeldPort
 
 INPUTS = [True, False, True, False, False, False, True, False, True, False, True, False]
 ROOT = Path(__file__).parents[2]
@@ -30,8 +31,9 @@ ROOT = Path(__file__).parents[2]
 
 @asynccontextmanager
 async def _module() -> AsyncIterator[WireModule]:
-    async with WireModule(WagoModule(lambda: INPUTS, lambda *_: None)) as wire:
-        yield wire
+    with HeldPort() as held:  # cut, and back on its port
+        async with WireModule(WagoModule(lambda: INPUTS, lambda *_: None), port=held.number) as wire:
+            yield wire
 
 
 @asynccontextmanager

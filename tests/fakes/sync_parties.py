@@ -24,6 +24,8 @@ from tests.fakes.held_port import HeldPort
 
 TOKEN = "placeholder-token"
 SECRET = "whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIz"
+PATIENT = {"claim_timeout_s": 20.0, "lookup_timeout_s": 20.0}
+"""For a site whose centre must be the one that answers, however busy the machine is."""
 
 
 class Party:
@@ -108,6 +110,7 @@ async def site(
     """A site's record and its worker, on real clocks."""
     write_secrets(folder, words.pop("token", TOKEN))
     delays_s = words.pop("feed_delays_s", STANDARD_DELAYS_S)
+    authority_timeout_s = words.pop("authority_timeout_s", 20.0)
     clock = RealClock()
     settings = SyncSettings(
         site_id,
@@ -118,7 +121,7 @@ async def site(
             f"{authority.url}/hooks/gate",
             folder / "secret",
             (f"127.0.0.1:{authority.port}",),
-            timeout_s=2.0,
+            timeout_s=authority_timeout_s,
             delays_s=delays_s,
         ),
     )
@@ -132,7 +135,7 @@ async def site(
         yield Site(database, journal, worker)
 
 
-async def until(claim: Callable[[], Awaitable[bool]], within_s: float = 15.0) -> None:
+async def until(claim: Callable[[], Awaitable[bool]], within_s: float = 30.0) -> None:
     """Wait until the claim holds; fails after the limit."""
     async with asyncio.timeout(within_s):
         while not await claim():  # noqa: ASYNC110 - it looks at another process

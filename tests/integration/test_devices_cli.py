@@ -47,7 +47,7 @@ async def gate(*words: str) -> tuple[int, list[str], str]:
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
-    out, err = await asyncio.wait_for(process.communicate(), 30)
+    out, err = await asyncio.wait_for(process.communicate(), 60)
     assert process.returncode is not None
     return process.returncode, out.decode().splitlines(), err.decode()
 
@@ -55,7 +55,7 @@ async def gate(*words: str) -> tuple[int, list[str], str]:
 async def test_gate_read_shows_frames_and_rejects_of_a_live_port(tmp_path: Path) -> None:
     with Cable(tmp_path / "port") as cable:
         reading = asyncio.create_task(
-            gate("read", "xk3190-continuous", str(cable.path), "--count", "2", "--seconds", "20", "--json")
+            gate("read", "xk3190-continuous", str(cable.path), "--count", "2", "--seconds", "40", "--json")
         )
         while not reading.done():
             cable.write(b"junk" + frame("031200"))
@@ -130,7 +130,7 @@ async def test_gate_io_watches_through_a_cut_and_says_what_it_threw_away() -> No
 
             async def next_line() -> dict[str, object]:
                 assert process.stdout is not None
-                return json.loads(await asyncio.wait_for(process.stdout.readline(), 15))
+                return json.loads(await asyncio.wait_for(process.stdout.readline(), 60))
 
             assert (await next_line())["kind"] == "points"
             peer.inputs[3] = True
@@ -144,7 +144,7 @@ async def test_gate_io_watches_through_a_cut_and_says_what_it_threw_away() -> No
             peer.answer = well_behaved
             assert (await next_line())["kind"] == "points"
             process.send_signal(signal.SIGINT)
-            assert await asyncio.wait_for(process.wait(), 10) == 0
+            assert await asyncio.wait_for(process.wait(), 30) == 0
         finally:
             with contextlib.suppress(ProcessLookupError):
                 process.kill()

@@ -121,7 +121,7 @@ async def test_gate_read_shows_the_registers_of_a_transmitter(tmp_path: Path) ->
         command = [str(Path(sys.executable).parent / "gate"), "read", "modbus", wire.url, "--count", "2"]
         command += ["--option", "profile=hbm-wtx110", "--record", str(capture)]
         process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
-        out, _ = await asyncio.wait_for(process.communicate(), 20)
+        out, _ = await asyncio.wait_for(process.communicate(), 60)
         lines = [json.loads(line) for line in out.splitlines()]
         assert (process.returncode, len(lines)) == (0, 2)
         assert (lines[0]["value"], lines[0]["stable"], lines[0]["status"]) == ("10000", True, "ok")

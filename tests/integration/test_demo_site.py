@@ -70,7 +70,7 @@ def test_ctrl_c_ends_the_demo_with_all_its_processes(tmp_path):
         children = processes_of(tmp_path)
         assert len(children) >= 3
         demo.send_signal(signal.SIGINT)
-        assert demo.wait(30) == 0
+        assert demo.wait(60) == 0
     finally:
         demo.kill()
         demo.wait()
@@ -79,7 +79,7 @@ def test_ctrl_c_ends_the_demo_with_all_its_processes(tmp_path):
 
 
 def test_a_fault_nobody_knows_is_wrong_use_and_starts_nothing():
-    done = subprocess.run([*DEMO, "--inject", "earthquake"], capture_output=True, text=True, timeout=30, check=False)
+    done = subprocess.run([*DEMO, "--inject", "earthquake"], capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 2
     assert "central-down" in done.stderr
 

@@ -39,8 +39,9 @@ _MAKING_A_SCHEMA = threading.Lock()
 
 SPEED = 10.0
 START_S = 60.0  # a busy machine imports for many seconds
-WAIT_S = 30.0
+WAIT_S = 60.0
 LOOK_S = 0.03
+STILL_YARD_S = 0.5  # a boom moves fifteen degrees in it
 OPERATOR, SUPERVISOR = "desk-operator", "desk-supervisor"
 LANES = (
     DemoLane("in-d1", "declared", "inbound", "pty", "进区报关 1", "Inbound declared 1", is_hazmat=True, looks=True),
@@ -51,7 +52,7 @@ SITE_FILE = """
 [site]
 id = "{site_id}"
 gate = "{gate}"
-other_gate_within_min = 1
+other_gate_within_min = 30
 name = {{ zh = "试验卡口", en = "Test gate" }}
 demo = true
 [listen]
@@ -166,7 +167,7 @@ class Site:
         self.events: list[JsonDict] = []
         self.sent = 0
         self._people: dict[str, httpx.AsyncClient] = {}
-        self._outside = httpx.AsyncClient(timeout=15.0)  # made once: a new one takes a tenth of a second
+        self._outside = httpx.AsyncClient(timeout=60.0)  # made once: a new one takes a tenth of a second
         self._replies: dict[int, asyncio.Future[JsonDict]] = {}
         self._asked = 0
         self._happened = asyncio.Condition()
@@ -183,7 +184,7 @@ class Site:
             stack.push_async_callback(self._stop)
             await self._start()
             for name in (OPERATOR, SUPERVISOR):
-                self._people[name] = httpx.AsyncClient(base_url=self.base_url, timeout=15.0)
+                self._people[name] = httpx.AsyncClient(base_url=self.base_url, timeout=60.0)
                 stack.push_async_callback(self._people[name].aclose)
                 await self._sign_in(name)
             self._stack = stack.pop_all()
@@ -347,6 +348,10 @@ class Site:
         assert found is not None
         return found
 
+    def after(self, event: JsonDict) -> int:
+        """Where to look on for what came after this event: more may have happened by the time that it is read."""
+        return next(number for number, one in enumerate(self.events, 1) if one is event)
+
     async def in_lane(self, lane: str) -> JsonDict:
         """Where booms and vehicles of a lane really are."""
         return dict((await self.tell_yard({"do": "state"}))["state"]["lanes"][lane])
@@ -479,18 +484,25 @@ class Site:
         return found
 
     async def booms_at_rest(self, lane: str) -> dict[str, float]:
-        """Where the booms are once they stand: a limit closes a little before the end, and a travel ends by itself."""
-        last: dict[str, float] = {}
+        """Where the booms are once they stand: a limit closes a little before the end, and a travel ends by itself.
 
-        async def angles() -> dict[str, float]:
-            return dict((await self.in_lane(lane))["booms"])
+        They stand where yard time has passed and they have not moved: asked twice within one tick, all stand still.
+        """
+        last: tuple[float, dict[str, float]] = 0.0, {}
 
-        def is_still(found: dict[str, float]) -> bool:
+        async def angles() -> tuple[float, dict[str, float]]:
+            state = (await self.tell_yard({"do": "state"}))["state"]
+            return state["yard_s"], dict(state["lanes"][lane]["booms"])
+
+        def is_still(found: tuple[float, dict[str, float]]) -> bool:
             nonlocal last
-            before, last = last, found
-            return found == before
+            (before_s, before), (now_s, now) = last, found
+            if now_s - before_s < STILL_YARD_S and now == before:
+                return False
+            last = found
+            return now == before
 
-        return dict(await self.eventually(angles, is_still))
+        return dict((await self.eventually(angles, is_still))[1])
 
     async def ask(self, lane: str, command: str, *, by: str = OPERATOR, **fields: Any) -> httpx.Response:
         """Give a command on what the lane shows now; the answer, whatever it is."""

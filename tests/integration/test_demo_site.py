@@ -62,7 +62,9 @@ def test_without_interlocks_the_judge_counts_and_the_same_seed_still_gives_the_s
 
 
 def test_ctrl_c_ends_the_demo_with_all_its_processes(tmp_path):
-    demo = subprocess.Popen([*DEMO, "--json", "--data", str(tmp_path)], stdout=subprocess.PIPE, text=True)
+    demo = subprocess.Popen(
+        [*DEMO, "--port", "0", "--json", "--data", str(tmp_path)], stdout=subprocess.PIPE, text=True
+    )
     assert demo.stdout is not None
     try:
         told = json.loads(demo.stdout.readline())

@@ -163,7 +163,8 @@ async def _passages(site: Site, since: Collection[str] = ()) -> list[dict[str, A
 
 async def test_in_an_airlock_the_exit_boom_rises_once_the_entry_boom_is_seen_down(site: Site) -> None:
     await _idle(site)
-    truck = await site.send(LANE, is_scanning=False, plate_read=None)
+    # slow under the entry boom, so that it is held open while the truck is there to be let on
+    truck = await site.send(LANE, is_scanning=False, plate_read=None, behaviour="creeps_behind", pause_s=40.0)
     await site.until(LANE, "admitting", 60)
     await site.command(LANE, "raise_boom", side="entry", hold_s=60)
     await site.until(LANE, "weighing", 60)

@@ -127,22 +127,28 @@ async def test_gate_io_watches_through_a_cut_and_says_what_it_threw_away() -> No
         )  # fmt: skip
         assert process.stdout is not None
         try:
+            faults = 0  # a busy machine may answer late itself, before it is made to
 
-            async def next_line() -> dict[str, object]:
+            async def next_line(kind: str) -> dict[str, object]:
+                nonlocal faults
                 assert process.stdout is not None
-                return json.loads(await asyncio.wait_for(process.stdout.readline(), 60))
+                while True:
+                    line = json.loads(await asyncio.wait_for(process.stdout.readline(), 60))
+                    faults += line["kind"] == "fault"
+                    if line["kind"] == kind:
+                        return dict(line)
 
-            assert (await next_line())["kind"] == "points"
+            await next_line("points")
             peer.inputs[3] = True
-            assert (await next_line())["inputs"][3] == 1  # type: ignore[index]
+            while not (await next_line("points"))["inputs"][3]:  # type: ignore[index]
+                pass
             peer.answer = silent
-            fault = await next_line()
-            assert fault["kind"] == "fault"
+            fault = await next_line("fault")
             assert fault["error"]["code"] == "link_lost"  # type: ignore[index]
-            assert fault["rejects"] == {"timeout": 1}
+            assert fault["rejects"] == {"timeout": faults}
             assert fault["age_ms"] >= 300  # type: ignore[operator]
             peer.answer = well_behaved
-            assert (await next_line())["kind"] == "points"
+            await next_line("points")
             process.send_signal(signal.SIGINT)
             assert await asyncio.wait_for(process.wait(), 30) == 0
         finally:

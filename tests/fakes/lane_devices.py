@@ -53,7 +53,14 @@ def wiring(travel_s: float = 8.0, **changes: object) -> LaneIoSettings:
     return LaneIoSettings(**(settings | changes))  # type: ignore[arg-type]
 
 
-async def until(holds: Callable[[], object], within_s: float = 5.0) -> None:
+def believed(inputs: list[LaneInputs]) -> int:
+    """How many of these looks at the inputs counted: what is noticed at once, or soon, shows in looks and not in
+    seconds of a busy machine.
+    """
+    return sum(look.unknown_because is None for look in inputs)
+
+
+async def until(holds: Callable[[], object], within_s: float = 20.0) -> None:
     """Wait until something holds; the failure shows the time that was allowed."""
     end = asyncio.get_running_loop().time() + within_s
     while not holds():

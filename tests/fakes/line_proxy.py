@@ -14,6 +14,8 @@ from types import TracebackType
 from typing import Self
 from urllib.parse import urlsplit
 
+from tests.fakes.held_port import HeldPort
+
 FAULTS = ("fine", "stopped", "half_open", "forgotten", "reset_after_commit", "duplicated", "late_again", "slow")
 """stopped: connections are refused. half_open: every byte is swallowed, connections stay. forgotten: as half_open for
 connections that were there, new ones work. reset_after_commit: the request arrives, its answer becomes a reset.
@@ -33,7 +35,6 @@ class LineProxy:
     fault: str = "fine"
     share: float = 1.0
     rng: Random = field(default_factory=lambda: Random(1))
-    port: int = 0
     played: int = 0
 
     def __post_init__(self) -> None:
@@ -42,12 +43,16 @@ class LineProxy:
         self._tasks: set[asyncio.Task[None]] = set()
         self._forgotten: set[asyncio.StreamWriter] = set()
         self._late: list[bytes] = []
+        self._held: HeldPort | None = None
+        self.port = 0
 
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
     async def __aenter__(self) -> Self:
+        self._held = HeldPort()  # stopped and played again on the same port
+        self.port = self._held.number
         await self._listen()
         return self
 
@@ -58,6 +63,8 @@ class LineProxy:
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._held is not None:
+            self._held.close()
 
     async def play(self, fault: str, share: float = 1.0) -> None:
         """From now on."""
@@ -71,7 +78,6 @@ class LineProxy:
 
     async def _listen(self) -> None:
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port)
-        self.port = self._server.sockets[0].getsockname()[1]
 
     async def _stop(self) -> None:
         if self._server is None:

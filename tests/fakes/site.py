@@ -11,7 +11,6 @@ import contextlib
 import json
 import os
 import signal
-import socket
 import threading
 from collections import Counter
 from collections.abc import Awaitable, Callable
@@ -32,6 +31,7 @@ from gate_service.cli.demo_children import Child, ChildError, run_once
 from gate_service.cli.demo_client import Session, one_time_password
 from gate_service.cli.demo_site import DemoFolder
 from sync.store import FILE_NAME, sqlite_module
+from tests.fakes.held_port import HeldPort
 
 JsonDict = dict[str, Any]
 
@@ -39,8 +39,9 @@ _MAKING_A_SCHEMA = threading.Lock()
 
 SPEED = 10.0
 START_S = 60.0  # a busy machine imports for many seconds
-WAIT_S = 30.0
+WAIT_S = 60.0
 LOOK_S = 0.03
+STILL_YARD_S = 0.5  # a boom moves fifteen degrees in it
 OPERATOR, SUPERVISOR = "desk-operator", "desk-supervisor"
 LANES = (
     DemoLane("in-d1", "declared", "inbound", "pty", "进区报关 1", "Inbound declared 1", is_hazmat=True, looks=True),
@@ -51,7 +52,7 @@ SITE_FILE = """
 [site]
 id = "{site_id}"
 gate = "{gate}"
-other_gate_within_min = 1
+other_gate_within_min = 30
 name = {{ zh = "试验卡口", en = "Test gate" }}
 demo = true
 [listen]
@@ -157,13 +158,16 @@ class Site:
         self.service = Child("service", (), self.folder.logs)
         self.central_url = self.authority_url = ""
         self.central_is_up: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-        self.port = _free_port()
+        self._held = HeldPort()  # the service starts seconds later, and again after a kill
+        self.port = self._held.number
+        self._held_central = HeldPort()  # that it is found again at, too
+        self._held_modules = [HeldPort() for _ in self.lanes]  # cut, and back on their ports
         self.base_url = f"http://127.0.0.1:{self.port}"
         self.accounts = Accounts({}, {})
         self.events: list[JsonDict] = []
         self.sent = 0
         self._people: dict[str, httpx.AsyncClient] = {}
-        self._outside = httpx.AsyncClient(timeout=15.0)  # made once: a new one takes a tenth of a second
+        self._outside = httpx.AsyncClient(timeout=60.0)  # made once: a new one takes a tenth of a second
         self._replies: dict[int, asyncio.Future[JsonDict]] = {}
         self._asked = 0
         self._happened = asyncio.Condition()
@@ -174,11 +178,13 @@ class Site:
 
     async def __aenter__(self) -> Self:
         async with AsyncExitStack() as stack:
+            for held in (self._held, self._held_central, *self._held_modules):
+                stack.callback(held.close)
             stack.push_async_callback(self._outside.aclose)
             stack.push_async_callback(self._stop)
             await self._start()
             for name in (OPERATOR, SUPERVISOR):
-                self._people[name] = httpx.AsyncClient(base_url=self.base_url, timeout=15.0)
+                self._people[name] = httpx.AsyncClient(base_url=self.base_url, timeout=60.0)
                 stack.push_async_callback(self._people[name].aclose)
                 await self._sign_in(name)
             self._stack = stack.pop_all()
@@ -207,7 +213,10 @@ class Site:
 
     async def _start_yard(self) -> JsonDict:
         plan = self.folder.own / "plan.json"
-        lanes = [{**lane.to_yard(), "reversible": lane.lane_id == self.reversible} for lane in self.lanes]
+        lanes = [
+            {**lane.to_yard(), "reversible": lane.lane_id == self.reversible, "io_port": held.number}
+            for lane, held in zip(self.lanes, self._held_modules, strict=True)
+        ]
         document = {"seed": 1, "speed": SPEED, "lanes": lanes, "trucks": []}
         plan.write_text(json.dumps(document), encoding="utf-8")
         self.yard.arguments += ["-m", "devices.simulator", "--plan", str(plan)]
@@ -222,8 +231,7 @@ class Site:
             self.central_url = await asyncio.wait_for(self.other.central_is_up, START_S)
             self.folder.write("central.token", self.other.folder.read("central.token"))
             return
-        port = httpx.URL(self.central_url).port if self.central_url else 0
-        command = ["-m", "sync.reference.central", "--port", str(port)]
+        command = ["-m", "sync.reference.central", "--port", str(self._held_central.number)]
         command += ["--state-file", str(self.folder.own / "central.sqlite")]
         self.central = Child("central", [*command, f"--token={self.folder.read('central.token')}"], self.folder.logs)
         await self.central.start()
@@ -339,6 +347,10 @@ class Site:
         found = first()
         assert found is not None
         return found
+
+    def after(self, event: JsonDict) -> int:
+        """Where to look on for what came after this event: more may have happened by the time that it is read."""
+        return next(number for number, one in enumerate(self.events, 1) if one is event)
 
     async def in_lane(self, lane: str) -> JsonDict:
         """Where booms and vehicles of a lane really are."""
@@ -472,18 +484,25 @@ class Site:
         return found
 
     async def booms_at_rest(self, lane: str) -> dict[str, float]:
-        """Where the booms are once they stand: a limit closes a little before the end, and a travel ends by itself."""
-        last: dict[str, float] = {}
+        """Where the booms are once they stand: a limit closes a little before the end, and a travel ends by itself.
 
-        async def angles() -> dict[str, float]:
-            return dict((await self.in_lane(lane))["booms"])
+        They stand where yard time has passed and they have not moved: asked twice within one tick, all stand still.
+        """
+        last: tuple[float, dict[str, float]] = 0.0, {}
 
-        def is_still(found: dict[str, float]) -> bool:
+        async def angles() -> tuple[float, dict[str, float]]:
+            state = (await self.tell_yard({"do": "state"}))["state"]
+            return state["yard_s"], dict(state["lanes"][lane]["booms"])
+
+        def is_still(found: tuple[float, dict[str, float]]) -> bool:
             nonlocal last
-            before, last = last, found
-            return found == before
+            (before_s, before), (now_s, now) = last, found
+            if now_s - before_s < STILL_YARD_S and now == before:
+                return False
+            last = found
+            return now == before
 
-        return dict(await self.eventually(angles, is_still))
+        return dict((await self.eventually(angles, is_still))[1])
 
     async def ask(self, lane: str, command: str, *, by: str = OPERATOR, **fields: Any) -> httpx.Response:
         """Give a command on what the lane shows now; the answer, whatever it is."""
@@ -587,9 +606,3 @@ def _short(found: Any) -> str:
         lane = {key: found[key] for key in ("state", "attention", "booms", "detectors", "weight", "commands")}
         return f"{lane} passage {shown}"
     return str(found)[:1500]
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -20,9 +20,12 @@ from sync.database import Database, DatabaseSettings
 from sync.journal import SqlJournal
 from sync.settings import STANDARD_DELAYS_S, AuthoritySettings, CentralSettings, SyncSettings
 from sync.worker import SyncWorker
+from tests.fakes.held_port import HeldPort
 
 TOKEN = "placeholder-token"
 SECRET = "whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIz"
+PATIENT = {"claim_timeout_s": 20.0, "lookup_timeout_s": 20.0}
+"""For a site whose centre must be the one that answers, however busy the machine is."""
 
 
 class Party:
@@ -31,7 +34,8 @@ class Party:
     def __init__(self, name: str, folder: Path) -> None:
         self.name = name
         self.state_file = folder / f"{name}.state"
-        self.port = 0
+        self._held = HeldPort()
+        self.port = self._held.number
         self.process: subprocess.Popen[str] | None = None
 
     def start(self) -> None:
@@ -46,7 +50,7 @@ class Party:
             text=True,
         )
         assert self.process.stdout is not None
-        self.port = urlsplit(json.loads(self.process.stdout.readline())["url"]).port or 0
+        assert urlsplit(json.loads(self.process.stdout.readline())["url"]).port == self.port
 
     def stop(self) -> None:
         if self.process is not None:
@@ -56,6 +60,11 @@ class Party:
                 assert pipe is not None
                 pipe.close()
             self.process = None
+
+    def close(self) -> None:
+        """Stop for good: somebody else may have the port."""
+        self.stop()
+        self._held.close()
 
     @property
     def url(self) -> str:
@@ -101,6 +110,7 @@ async def site(
     """A site's record and its worker, on real clocks."""
     write_secrets(folder, words.pop("token", TOKEN))
     delays_s = words.pop("feed_delays_s", STANDARD_DELAYS_S)
+    authority_timeout_s = words.pop("authority_timeout_s", 20.0)
     clock = RealClock()
     settings = SyncSettings(
         site_id,
@@ -111,7 +121,7 @@ async def site(
             f"{authority.url}/hooks/gate",
             folder / "secret",
             (f"127.0.0.1:{authority.port}",),
-            timeout_s=2.0,
+            timeout_s=authority_timeout_s,
             delays_s=delays_s,
         ),
     )
@@ -125,7 +135,7 @@ async def site(
         yield Site(database, journal, worker)
 
 
-async def until(claim: Callable[[], Awaitable[bool]], within_s: float = 15.0) -> None:
+async def until(claim: Callable[[], Awaitable[bool]], within_s: float = 30.0) -> None:
     """Wait until the claim holds; fails after the limit."""
     async with asyncio.timeout(within_s):
         while not await claim():  # noqa: ASYNC110 - it looks at another process

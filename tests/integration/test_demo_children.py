@@ -32,7 +32,7 @@ async def test_the_first_object_is_read_past_other_lines(tmp_path):
     part = child(tmp_path, READY + "time.sleep(60)")
     await part.start()
     try:
-        assert await part.first_object(20) == {"ready": True}
+        assert await part.first_object(60) == {"ready": True}
     finally:
         await part.stop()
     assert not is_running(part.pid)
@@ -42,7 +42,7 @@ async def test_a_child_that_dies_is_told_with_its_last_words(tmp_path):
     part = child(tmp_path, READY + 'sys.exit("out of paper")')
     await part.start()
     with pytest.raises(ChildError, match=r"status 1[\s\S]*out of paper"):
-        await asyncio.wait_for(part.watch(), 20)
+        await asyncio.wait_for(part.watch(), 60)
     await part.stop()
 
 
@@ -57,10 +57,10 @@ async def test_a_child_that_says_nothing_in_time_is_an_error(tmp_path):
 async def test_a_child_stopped_on_purpose_is_no_error(tmp_path):
     part = child(tmp_path, READY + "time.sleep(60)")
     await part.start()
-    await part.first_object(20)
+    await part.first_object(60)
     watching = asyncio.create_task(part.watch())
     await part.stop()
-    await asyncio.wait_for(watching, 5)
+    await asyncio.wait_for(watching, 30)
 
 
 async def test_what_a_child_has_started_ends_with_it(tmp_path):
@@ -72,9 +72,9 @@ async def test_what_a_child_has_started_ends_with_it(tmp_path):
     )
     part = child(tmp_path, program)
     await part.start()
-    other = (await part.first_object(20))["other"]
+    other = (await part.first_object(60))["other"]
     await part.stop()
-    for _ in range(50):
+    for _ in range(600):
         if not is_running(other):
             break
         await asyncio.sleep(0.05)
@@ -90,18 +90,18 @@ async def test_children_end_when_the_demo_itself_is_killed(tmp_path):
         "async def main():\n"
         f"    part = Child('part', ['-c', {READY + 'time.sleep(60)'!r}], pathlib.Path({str(tmp_path)!r}))\n"
         "    await part.start()\n"
-        "    await part.first_object(20)\n"
+        "    await part.first_object(60)\n"
         "    print(json.dumps({'part': part.pid}), flush=True)\n"
         "    await asyncio.sleep(60)\n"
         "asyncio.run(main())"
     )
     demo = child(tmp_path, program)
     await demo.start()
-    part = (await demo.first_object(30))["part"]
+    part = (await demo.first_object(60))["part"]
     demo.is_stopping = True
     os.kill(demo.pid, 9)
     await demo.watch()
-    for _ in range(50):
+    for _ in range(600):
         if not is_running(part):
             break
         await asyncio.sleep(0.05)

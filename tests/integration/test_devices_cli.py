@@ -47,7 +47,7 @@ async def gate(*words: str) -> tuple[int, list[str], str]:
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
-    out, err = await asyncio.wait_for(process.communicate(), 30)
+    out, err = await asyncio.wait_for(process.communicate(), 60)
     assert process.returncode is not None
     return process.returncode, out.decode().splitlines(), err.decode()
 
@@ -55,7 +55,7 @@ async def gate(*words: str) -> tuple[int, list[str], str]:
 async def test_gate_read_shows_frames_and_rejects_of_a_live_port(tmp_path: Path) -> None:
     with Cable(tmp_path / "port") as cable:
         reading = asyncio.create_task(
-            gate("read", "xk3190-continuous", str(cable.path), "--count", "2", "--seconds", "20", "--json")
+            gate("read", "xk3190-continuous", str(cable.path), "--count", "2", "--seconds", "40", "--json")
         )
         while not reading.done():
             cable.write(b"junk" + frame("031200"))
@@ -127,24 +127,30 @@ async def test_gate_io_watches_through_a_cut_and_says_what_it_threw_away() -> No
         )  # fmt: skip
         assert process.stdout is not None
         try:
+            faults = 0  # a busy machine may answer late itself, before it is made to
 
-            async def next_line() -> dict[str, object]:
+            async def next_line(kind: str) -> dict[str, object]:
+                nonlocal faults
                 assert process.stdout is not None
-                return json.loads(await asyncio.wait_for(process.stdout.readline(), 15))
+                while True:
+                    line = json.loads(await asyncio.wait_for(process.stdout.readline(), 60))
+                    faults += line["kind"] == "fault"
+                    if line["kind"] == kind:
+                        return dict(line)
 
-            assert (await next_line())["kind"] == "points"
+            await next_line("points")
             peer.inputs[3] = True
-            assert (await next_line())["inputs"][3] == 1  # type: ignore[index]
+            while not (await next_line("points"))["inputs"][3]:  # type: ignore[index]
+                pass
             peer.answer = silent
-            fault = await next_line()
-            assert fault["kind"] == "fault"
+            fault = await next_line("fault")
             assert fault["error"]["code"] == "link_lost"  # type: ignore[index]
-            assert fault["rejects"] == {"timeout": 1}
+            assert fault["rejects"] == {"timeout": faults}
             assert fault["age_ms"] >= 300  # type: ignore[operator]
             peer.answer = well_behaved
-            assert (await next_line())["kind"] == "points"
+            await next_line("points")
             process.send_signal(signal.SIGINT)
-            assert await asyncio.wait_for(process.wait(), 10) == 0
+            assert await asyncio.wait_for(process.wait(), 30) == 0
         finally:
             with contextlib.suppress(ProcessLookupError):
                 process.kill()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -15,6 +14,7 @@ from devices.simulator.indicators import emulator
 from devices.simulator.indicators.display import Display
 from devices.simulator.indicators.line import Line
 from devices.simulator.wire_weighbridge import WireWeighbridge
+from tests.fakes.lane_devices import until
 from tests.integration.test_devices_cli import gate
 
 CAPTURE_S = 10.0
@@ -44,11 +44,11 @@ async def indicator(
         yield wire, listening
 
 
-async def probed(port: str, seconds: float = CAPTURE_S) -> tuple[int, dict[str, Any], float]:
-    began_s = time.monotonic()
+async def probed(port: str, seconds: float = CAPTURE_S) -> tuple[int, dict[str, Any]]:
+    """Ends by itself once it has listened so long; `gate` gives up long before it would have listened twice."""
     status, lines, err = await gate("probe", port, "--seconds", str(seconds), "--json")
     assert lines, err
-    return status, json.loads(lines[0]), time.monotonic() - began_s
+    return status, json.loads(lines[0])
 
 
 ON_CABLES = [
@@ -74,13 +74,12 @@ async def test_an_indicator_on_a_cable_is_named_with_its_settings(
     name: str, options: dict[str, str], baud: str, framing: str, *, sure: str
 ) -> None:
     async with indicator(name, options, link="pty", line=Line.parse(int(baud), framing)) as (wire, listening):
-        status, found, took_s = await probed(wire.port_url)
+        status, found = await probed(wire.port_url)
     assert status == 0
     best = found["fits"][0]
     assert (best["protocol"], best["line"], best["confidence"]) == (name, f"{baud} {framing}", sure)
     assert {one["protocol"] for one in found["fits"]} == {name}
     assert "12340" in best["evidence"]
-    assert took_s < CAPTURE_S + 4  # the process itself takes a while to start on a busy machine
     assert listening.heard == b""
 
 
@@ -99,7 +98,8 @@ async def test_answers_to_another_master_are_named_over_a_socket(
             writer.write(question)
             asked += 1
             await asyncio.sleep(0.1)
-        status, found, _ = await probing
+        status, found = await probing
+        await until(lambda: len(listening.heard) >= asked * len(question))  # the last one is on its way
         writer.close()
     assert status == 0
     assert found["protocol"] == name
@@ -109,7 +109,7 @@ async def test_answers_to_another_master_are_named_over_a_socket(
 
 async def test_the_lines_it_prints_read_the_indicator() -> None:
     async with indicator("toledo-continuous", {}, link="pty", line=Line(4800, 7, "E")) as (wire, _):
-        _, found, _ = await probed(wire.port_url)
+        _, found = await probed(wire.port_url)
         best = found["fits"][0]
         words = [word for key, value in best["options"].items() for word in ("--option", f"{key}={value}")]
         status, lines, err = await gate(
@@ -134,7 +134,7 @@ class Talker(emulator.Emulator):
 async def test_a_satellite_receiver_is_unknown() -> None:
     sentence = b"$GPGGA,123519,4807.038,N,01131.000,E,1,08,0.9,545.4,M,46.9,M,,*47\r\n"
     async with WireWeighbridge(Talker([sentence]), lambda: 0.0, link="pty", line=Line(4800)) as wire:
-        status, found, _ = await probed(wire.port_url, 6.0)
+        status, found = await probed(wire.port_url, 6.0)
         assert (status, found["protocol"], found["fits"]) == (1, "unknown", [])
         assert found["heard_bytes"]["4800 8N1"] > 0
         _, lines, _ = await gate("probe", wire.port_url, "--seconds", "6")

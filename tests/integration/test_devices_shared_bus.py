@@ -42,13 +42,13 @@ async def test_a_silent_unit_costs_the_others_a_twentieth_and_is_back_when_it_sp
                 await until(lambda: bus.unit(2).rejects["timeout"] >= 2)
                 asked, began_s = len(slave.requests), CLOCK.monotonic_s()
                 await asyncio.sleep(2.5)
+                await until(lambda: any(frame[0] == 2 for frame in slave.requests[asked:]))
                 took_s = CLOCK.monotonic_s() - began_s
                 probes = sum(frame[0] == 2 for frame in slave.requests[asked:])
-                assert probes >= 1
                 assert probes * 0.1 <= 0.05 * took_s + 0.1  # time-out and quiet each time
                 assert heard[2] == 0 < heard[1]
                 silent.clear()
-                await until(lambda: heard[2] > 0, 3.0)  # the wait is 19 times the cost of a question
+                await until(lambda: heard[2] > 0)  # the wait is 19 times the cost of a question
             finally:
                 for task in polls:
                     task.cancel()
@@ -63,7 +63,7 @@ async def test_a_unit_silent_behind_a_gateway_leaves_the_connection_to_the_other
     async def only_unit_1(peer: ScriptedPeer, frame: bytes) -> bytes:
         return mbap(frame, right_pdu(peer, frame)) if frame[6] == 1 else b""
 
-    async with ScriptedPeer() as peer, ModbusBus(parse_modbus(peer.url), CLOCK, timeout_s=0.1) as bus:
+    async with ScriptedPeer() as peer, ModbusBus(parse_modbus(peer.url), CLOCK, timeout_s=1.0) as bus:
         await until(lambda: bus.fault is None)
         await read_over_tcp(bus, 1)
         peer.answer = only_unit_1
@@ -79,10 +79,10 @@ async def test_a_unit_silent_behind_a_gateway_leaves_the_connection_to_the_other
 async def test_a_late_answer_behind_a_gateway_is_not_taken_for_the_next_question() -> None:
     async def late_from_unit_2(peer: ScriptedPeer, frame: bytes) -> bytes:
         if frame[6] == 2:
-            await asyncio.sleep(0.2)  # past the time-out, within the quiet after it
+            await asyncio.sleep(1.1)  # past the time-out, within the quiet after it
         return mbap(frame, right_pdu(peer, frame))
 
-    async with ScriptedPeer() as peer, ModbusBus(parse_modbus(peer.url), CLOCK, timeout_s=0.1) as bus:
+    async with ScriptedPeer() as peer, ModbusBus(parse_modbus(peer.url), CLOCK, timeout_s=1.0) as bus:
         await until(lambda: bus.fault is None)
         await read_over_tcp(bus, 1)
         peer.answer = late_from_unit_2
@@ -98,7 +98,7 @@ async def test_a_gateway_that_cannot_reach_a_unit_has_a_silent_unit() -> None:
     async def target_failed(peer: ScriptedPeer, frame: bytes) -> bytes:
         return mbap(frame, bytes([frame[7] | 0x80, 11])) if frame[6] == 2 else mbap(frame, right_pdu(peer, frame))
 
-    async with ScriptedPeer() as peer, ModbusBus(parse_modbus(peer.url), CLOCK, timeout_s=0.1) as bus:
+    async with ScriptedPeer() as peer, ModbusBus(parse_modbus(peer.url), CLOCK, timeout_s=1.0) as bus:
         await until(lambda: bus.fault is None)
         await read_over_tcp(bus, 1)
         peer.answer = target_failed

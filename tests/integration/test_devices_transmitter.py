@@ -20,6 +20,7 @@ from devices.weighbridge.transmitter import TransmitterDriver
 from gate_service.clock import RealClock
 from gate_service.domain.mass import Mass
 from gate_service.domain.reading import StabilityFrom, WeightStatus
+from tests.fakes.held_port import HeldPort
 from tests.fakes.lane_devices import KeepingSink, until
 from tests.integration.peers.programs import libmodbus_slave, program
 
@@ -36,12 +37,13 @@ async def weighing(
     make: str, **changes: object
 ) -> AsyncIterator[tuple[WireModule[Transmitter], TransmitterDriver, KeepingSink]]:
     sink = KeepingSink()
-    async with WireModule(Transmitter(make)) as wire:
-        wire.module.deck.decimals = 3 if changes.get("unit") == "t" else 0
-        driver = TransmitterDriver(settings(wire.url, make, **changes), CLOCK, sink)
-        async with driver:
-            await until(lambda: driver.health().fault is None)
-            yield wire, driver, sink
+    with HeldPort() as held:  # cut, and back on its port
+        async with WireModule(Transmitter(make), port=held.number) as wire:
+            wire.module.deck.decimals = 3 if changes.get("unit") == "t" else 0
+            driver = TransmitterDriver(settings(wire.url, make, **changes), CLOCK, sink)
+            async with driver:
+                await until(lambda: driver.health().fault is None)
+                yield wire, driver, sink
 
 
 @pytest.mark.parametrize("make", MAKES)
@@ -119,7 +121,7 @@ async def test_gate_read_shows_the_registers_of_a_transmitter(tmp_path: Path) ->
         command = [str(Path(sys.executable).parent / "gate"), "read", "modbus", wire.url, "--count", "2"]
         command += ["--option", "profile=hbm-wtx110", "--record", str(capture)]
         process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
-        out, _ = await asyncio.wait_for(process.communicate(), 20)
+        out, _ = await asyncio.wait_for(process.communicate(), 60)
         lines = [json.loads(line) for line in out.splitlines()]
         assert (process.returncode, len(lines)) == (0, 2)
         assert (lines[0]["value"], lines[0]["stable"], lines[0]["status"]) == ("10000", True, "ok")

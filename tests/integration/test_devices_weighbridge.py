@@ -9,12 +9,14 @@ from pathlib import Path
 
 import pytest
 
+from devices.links import serial
 from devices.weighbridge.driver import WeighbridgeDriver
 from devices.weighbridge.settings import WeighbridgeSettings
 from gate_service.clock import RealClock
 from gate_service.domain.errors import InputError
 from gate_service.domain.mass import Mass
 from gate_service.domain.reading import StabilityFrom, WeightStatus
+from tests.fakes.held_port import HeldPort
 from tests.fakes.lane_devices import KeepingSink, until
 from tests.integration.peers.terminal import Cable
 
@@ -92,7 +94,7 @@ async def test_a_steady_weight_becomes_stable_after_a_second_and_says_it_was_com
         while not (sink.readings and sink.readings[-1].is_stable):
             cable.write(frame("031200"))
             await asyncio.sleep(0.05)
-            assert CLOCK.monotonic_s() - began_s < 3
+            assert CLOCK.monotonic_s() - began_s < 20
         assert CLOCK.monotonic_s() - began_s >= 1.0
         assert sink.readings[-1].stability_from is StabilityFrom.COMPUTED
 
@@ -104,7 +106,7 @@ async def test_a_value_off_the_scale_interval_is_shown_flagged_and_never_stable(
             await asyncio.sleep(0.05)
         assert sink.readings[-1].value == Mass.from_kg(31210)
         assert {reading.is_stable for reading in sink.readings} == {False}
-        assert "multiple of d" in (sink.health[-1].fault or "")
+        await until(lambda: "multiple of d" in (sink.health[-1].fault or ""))
         cable.write(frame("031200"))
         await until(lambda: sink.health[-1].fault is None)
 
@@ -127,10 +129,10 @@ async def test_garbage_alone_is_no_data_too(tmp_path: Path) -> None:
     async with on_cable(tmp_path, stale_s=0.3) as (cable, _, sink):
         cable.write(frame("031200"))
         await until(lambda: sink.readings)
-        for _ in range(10):
-            cable.write(b"\x00garbage")
-            await asyncio.sleep(0.05)
-        assert sink.readings[-1].status is WeightStatus.NO_DATA
+        async with asyncio.timeout(20):
+            while sink.readings[-1].status is not WeightStatus.NO_DATA:
+                cable.write(b"\x00garbage")
+                await asyncio.sleep(0.05)
 
 
 async def test_an_unplugged_port_is_no_data_at_once_and_works_again_when_plugged_in(tmp_path: Path) -> None:
@@ -138,10 +140,10 @@ async def test_an_unplugged_port_is_no_data_at_once_and_works_again_when_plugged
         cable.write(frame("031200") + frame("011200")[:7])
         await until(lambda: sink.readings)
         cable.unplug()
-        await until(lambda: sink.readings[-1].status is WeightStatus.NO_DATA, 0.5)
+        await until(lambda: sink.readings[-1].status is WeightStatus.NO_DATA)
         assert str(cable.path) in (sink.health[-1].fault or "")
         cable.plug()
-        await until(lambda: sink.health[-1].fault and "no valid frame" in sink.health[-1].fault, 3.0)
+        await until(lambda: sink.health[-1].fault and "no valid frame" in sink.health[-1].fault)
         cable.write(frame("011200")[7:] + frame("000000"))  # halves from before and after the gap are no frame
         await until(lambda: sink.readings[-1].value == Mass(0))
         assert Mass.from_kg(11200) not in [reading.value for reading in sink.readings]
@@ -159,26 +161,24 @@ async def test_a_serial_server_that_goes_away_and_returns_is_used_again() -> Non
     async def accept(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writers.append(writer)
 
-    server = await asyncio.start_server(accept, "127.0.0.1", 0)
-    port = server.sockets[0].getsockname()[1]
-    async with weighing(f"socket://127.0.0.1:{port}") as (_, sink):
-        await until(lambda: writers)
-        writers[0].write(frame("031200"))
-        await until(lambda: sink.readings)
-        server.close()
-        writers.pop().transport.abort()
-        await until(lambda: sink.readings[-1].status is WeightStatus.NO_DATA, 0.5)
-        server = await asyncio.start_server(accept, "127.0.0.1", port)
-        await until(lambda: writers, 3.0)
-        writers[0].write(frame("000020"))
-        await until(lambda: sink.readings[-1].value == Mass.from_kg(20))
-        writers[0].transport.abort()
-        server.close()
+    with HeldPort() as held:
+        server = await asyncio.start_server(accept, "127.0.0.1", held.number)
+        async with weighing(f"socket://127.0.0.1:{held.number}") as (_, sink):
+            await until(lambda: writers)
+            writers[0].write(frame("031200"))
+            await until(lambda: sink.readings)
+            server.close()
+            writers.pop().transport.abort()
+            await until(lambda: sink.readings[-1].status is WeightStatus.NO_DATA)
+            server = await asyncio.start_server(accept, "127.0.0.1", held.number)
+            await until(lambda: writers)
+            writers[0].write(frame("000020"))
+            await until(lambda: sink.readings[-1].value == Mass.from_kg(20))
+            writers[0].transport.abort()
+            server.close()
 
 
 async def test_a_silent_serial_server_is_connected_anew() -> None:
-    from devices.links.serial import SerialLink
-
     connections: list[asyncio.StreamWriter] = []
 
     async def accept(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -187,7 +187,7 @@ async def test_a_silent_serial_server_is_connected_anew() -> None:
     server = await asyncio.start_server(accept, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
     faults: list[str | None] = []
-    link = SerialLink(
+    link = serial.SerialLink(
         f"socket://127.0.0.1:{port}", CLOCK, on_bytes=lambda *_: None, on_fault=faults.append, silent_socket_s=0.3
     )
     async with link:
@@ -198,16 +198,15 @@ async def test_a_silent_serial_server_is_connected_anew() -> None:
     server.close()
 
 
-async def test_a_frame_reaches_the_sink_without_waiting_for_the_read_time_out(tmp_path: Path) -> None:
-    async with on_cable(tmp_path) as (cable, _, sink):
-        waits_s = []
-        for _ in range(30):
+async def test_a_frame_reaches_the_sink_without_waiting_for_the_read_time_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(serial, "READ_TIMEOUT_S", 2.0)
+    async with on_cable(tmp_path) as (cable, _, sink), asyncio.timeout(20):
+        for _ in range(30):  # a minute, if each waited
             sink.weighed.clear()
-            began_s = CLOCK.monotonic_s()
             cable.write(frame("031200"))
-            await asyncio.wait_for(sink.weighed.wait(), 5)
-            waits_s.append(CLOCK.monotonic_s() - began_s)
-        assert sorted(waits_s)[15] < 0.01
+            await sink.weighed.wait()
 
 
 def test_settings_that_cannot_work_are_refused_at_construction() -> None:
@@ -247,7 +246,7 @@ async def test_tare_lines_between_the_weights_do_not_unsettle_them(tmp_path: Pat
         while not (sink.readings and sink.readings[-1].is_stable):
             cable.write(a12("ww0031200kg") + a12("wt000.000kg") * 4)
             await asyncio.sleep(0.05)
-            assert CLOCK.monotonic_s() - began_s < 4
+            assert CLOCK.monotonic_s() - began_s < 20
         assert driver.snapshot()["rejects"].keys() == {"tare"}
 
 
@@ -295,6 +294,7 @@ async def test_decimals_other_than_configured_are_never_stable(tmp_path: Path) -
         for _ in range(26):
             cable.write(frame("031200", decimals=1))
             await asyncio.sleep(0.05)
+        await until(lambda: sink.readings)
         assert {reading.is_stable for reading in sink.readings} == {False}
         assert "0 decimals are configured, the indicator shows 3120.0" in (driver.health().fault or "")
 

@@ -8,9 +8,8 @@ import pytest
 
 from tests.fakes.attempts import Gate, shared_slip
 from tests.fakes.slips import sound_slip
-from tests.fakes.sync_parties import Party, site, until
+from tests.fakes.sync_parties import PATIENT, Party, site, until
 
-PATIENT = {"claim_timeout_s": 20.0, "lookup_timeout_s": 20.0}  # what is counted is who passes, not how fast
 SLIPS = 10
 ATTEMPTS = 60
 
@@ -20,7 +19,7 @@ def central(tmp_path):
     party = Party("central", tmp_path)
     party.start()
     yield party
-    party.stop()
+    party.close()
 
 
 async def copied(gate, number):
@@ -104,8 +103,8 @@ async def test_two_sites_release_each_shared_slip_once_and_none_while_the_line_i
 async def test_a_truck_that_turned_back_can_come_again_at_either_site(central, tmp_path):
     await central.load({"kind": "slip", "slip": shared_slip("Z1")})
     async with (
-        site(tmp_path / "k1", central, site_id="K1") as first,
-        site(tmp_path / "k2", central, site_id="K2") as second,
+        site(tmp_path / "k1", central, site_id="K1", **PATIENT) as first,
+        site(tmp_path / "k2", central, site_id="K2", **PATIENT) as second,
     ):
         for gate in (first, second):
             await copied(gate, "Z1")
@@ -127,7 +126,7 @@ async def test_a_truck_that_turned_back_can_come_again_at_either_site(central, t
 
 async def test_a_slip_revoked_while_the_line_was_cut_and_used_here_is_listed_after_healing(central, tmp_path):
     await central.load({"kind": "slip", "slip": shared_slip("Z1")})
-    async with site(tmp_path / "k1", central) as gate:
+    async with site(tmp_path / "k1", central, **PATIENT) as gate:
         await copied(gate, "Z1")
         lanes = Gate(gate, "K1")
         await cut(central, gate)
@@ -147,7 +146,7 @@ async def test_a_slip_revoked_while_the_line_was_cut_and_used_here_is_listed_aft
 async def test_a_lease_that_ends_while_the_vehicle_waits_is_renewed_in_time(central, tmp_path):
     await central.control("POST", "options", {"lease_s": 3600})
     await central.load({"kind": "slip", "slip": shared_slip("Z1")})
-    async with site(tmp_path / "k1", central) as gate:
+    async with site(tmp_path / "k1", central, **PATIENT) as gate:
         await copied(gate, "Z1")
         lanes = Gate(gate, "K1")
         assert (await lanes.attempt("Z1")).verdict == "release"

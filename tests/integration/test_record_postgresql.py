@@ -6,7 +6,6 @@ import json
 import os
 import pwd
 import shutil
-import socket
 import subprocess
 import tempfile
 from dataclasses import replace
@@ -38,6 +37,7 @@ from sync.policies import PolicyBook
 from sync.record_check import RecordCheck, Report
 from sync.register_changes import ServiceVehicle
 from sync.retention import Retention
+from tests.fakes.held_port import HeldPort
 from tests.fakes.moved_clock import MovedClock, QuickClock
 from tests.fakes.policy_cases import case
 from tests.fakes.record_entries import START, crossing, decision, note, passage, passage_id, slip_no
@@ -56,9 +56,8 @@ def server():
     home = Path(tempfile.mkdtemp(prefix="gate-pg-"))
     if as_user:
         shutil.chown(home, pwd.getpwnam("postgres").pw_uid)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    held = HeldPort()
+    port = held.number
     cluster = home / "cluster"
     quiet = {"capture_output": True, "cwd": "/"}
     subprocess.run(
@@ -71,6 +70,7 @@ def server():
         yield port
     finally:
         subprocess.run([*control, "-m", "immediate", "stop"], check=True, **quiet)
+        held.close()
         shutil.rmtree(home)
 
 

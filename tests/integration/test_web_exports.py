@@ -30,7 +30,7 @@ async def site(tmp_path: Path) -> AsyncIterator[Site]:
 async def done(client: httpx.AsyncClient, what: str) -> dict[str, Any]:
     begun = await client.post("/api/v1/hazmat/exports", json={"what": what})
     assert begun.status_code == 202, begun.text
-    for _ in range(200):
+    for _ in range(1500):
         asked = (await client.get(f"/api/v1/hazmat/exports/{begun.json()['id']}")).json()
         if asked["state"] != "running":
             return asked
@@ -97,7 +97,7 @@ async def test_only_so_many_at_once_and_a_failure_is_told(site: Site) -> None:
         address = f"/api/v1/hazmat/exports/{begun[0].json()['id']}"
         assert (await client.get(f"{address}/file")).status_code == 409
         held.set()
-        for _ in range(100):
+        for _ in range(1500):
             asked = (await client.get(address)).json()
             if asked["state"] == "failed":
                 break

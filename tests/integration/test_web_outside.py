@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from html import unescape
@@ -18,6 +17,7 @@ import pytest
 from gate_service.domain.commands import Role
 from gate_service.domain.errors import OutsideSignInError
 from sync.oidc import OidcSettings, OpenIdConnect
+from tests.fakes.held_port import HeldPort
 from tests.fakes.web_gate import FakeClock
 from tests.fakes.web_site import PASSWORD, PLAIN, Site, serve
 
@@ -26,18 +26,12 @@ ROLES = {"gate-supervisors": Role.SUPERVISOR, "gate-operators": Role.OPERATOR}
 SECRET = "a secret of the test"
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 @asynccontextmanager
 async def provider(back: str) -> AsyncIterator[str]:
     """The provider in a process of its own; its issuer."""
-    port = free_port()
+    held = HeldPort()
     process = await asyncio.create_subprocess_exec(
-        "node", str(PROVIDER), str(port), back,
+        "node", str(PROVIDER), str(held.number), back,
         stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL,
     )  # fmt: skip
     try:
@@ -47,18 +41,19 @@ async def provider(back: str) -> AsyncIterator[str]:
             line = await asyncio.wait_for(process.stdout.readline(), 60)
         yield str(json.loads(line)["issuer"])
     finally:
+        held.close()
         process.kill()
         await process.wait()
 
 
 @pytest.fixture
 async def site(tmp_path: Path) -> AsyncIterator[Site]:
-    port = free_port()
-    async with provider(f"http://127.0.0.1:{port}/sign-in/outside/back") as issuer:
-        settings = OidcSettings(issuer, "gate", SECRET, "groups", ROLES)
-        outside = OpenIdConnect(settings, FakeClock(), lambda: httpx.AsyncClient(verify=PLAIN, timeout=10))
-        async with serve(tmp_path, port=port, provider=outside, has_outside_sign_in=True) as running:
-            yield running
+    with HeldPort() as held:
+        async with provider(f"http://127.0.0.1:{held.number}/sign-in/outside/back") as issuer:
+            settings = OidcSettings(issuer, "gate", SECRET, "groups", ROLES)
+            outside = OpenIdConnect(settings, FakeClock(), lambda: httpx.AsyncClient(verify=PLAIN, timeout=30))
+            async with serve(tmp_path, port=held.number, provider=outside, has_outside_sign_in=True) as running:
+                yield running
 
 
 async def through_the_provider(browser: httpx.AsyncClient, name: str) -> httpx.Response:
@@ -144,7 +139,8 @@ async def test_an_answer_of_another_provider_is_refused(site: Site) -> None:
 
 
 async def test_a_provider_that_does_not_answer_is_an_error_in_words() -> None:
-    settings = OidcSettings(f"http://127.0.0.1:{free_port()}", "gate", None, "groups", ROLES)
-    outside = OpenIdConnect(settings, FakeClock(), lambda: httpx.AsyncClient(verify=PLAIN, timeout=2))
-    with pytest.raises(OutsideSignInError, match="an answer expected"):
-        await outside.begin("http://127.0.0.1/back")
+    with HeldPort() as nobody:
+        settings = OidcSettings(f"http://127.0.0.1:{nobody.number}", "gate", None, "groups", ROLES)
+        outside = OpenIdConnect(settings, FakeClock(), lambda: httpx.AsyncClient(verify=PLAIN, timeout=2))
+        with pytest.raises(OutsideSignInError, match="an answer expected"):
+            await outside.begin("http://127.0.0.1/back")

@@ -72,7 +72,7 @@ async def test_over_tls_the_session_cookie_is_bound_to_this_host_and_browsers_co
     async with connect(
         f"wss://127.0.0.1:{site.server.port}/api/v1/live", ssl=trusting, additional_headers=headers
     ) as socket:
-        assert '"hello"' in str(await asyncio.wait_for(socket.recv(), 10))
+        assert '"hello"' in str(await asyncio.wait_for(socket.recv(), 30))
 
 
 async def test_a_stranger_to_the_certificate_and_an_old_protocol_are_refused(

@@ -38,11 +38,11 @@ async def told(folder, port, secrets, count):
         now = clock.now()
         event = Event(NAMES, EventType.HAZMAT_CORRECTED, now, data)
         await journal.write(Entry("hazmat_corrected", now, "user:duty", {}, events=(event,)))
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(60):
             while await feed.deliver_once() is not None:
                 pass
         assert (await feed.status())["parked"] == 0
-    async with httpx.AsyncClient() as client:
+    async with httpx.AsyncClient(timeout=30) as client:
         return (await client.get(f"http://127.0.0.1:{port}/")).json()
 
 
@@ -79,7 +79,7 @@ async def test_altered_replayed_late_and_foreign_messages_are_refused(tmp_path):
             "signed by somebody else": (body, signed(now, FOREIGN)),
             "unsigned": (body, {}),
         }
-        async with httpx.AsyncClient() as client:
+        async with httpx.AsyncClient(timeout=30) as client:
             for what, (content, given) in refused.items():
                 answer = await client.post(f"http://127.0.0.1:{port}/hook", content=content.encode(), headers=given)
                 assert answer.status_code in {401, 409}, what

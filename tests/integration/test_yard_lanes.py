@@ -15,7 +15,7 @@ import pytest_asyncio
 
 from tests.fakes.site import SUPERVISOR, Site, Truck
 
-pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(170)]
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(300)]
 
 LANE, OTHER = "in-d1", "in-d2"
 CUT_S = 2.0
@@ -38,9 +38,8 @@ async def _idle(site: Site, lane: str = LANE) -> None:
 async def test_fire_while_the_boom_falls_stops_it_and_a_person_re_arms(site: Site) -> None:
     await _idle(site)
     truck = await site.send(LANE)
-    await site.seen("left", truck=truck.id)
-    seen = len(site.events)
-    await site.seen("boom", since=seen, lane=LANE, side="exit", position="moving")
+    crossed = await site.seen("crossed", truck=truck.id)
+    await site.seen("boom", since=site.after(crossed), lane=LANE, side="exit", position="moving")
     await site.fault(f"{LANE}/", "fire")
     await site.until(LANE, "fire")
     await asyncio.sleep(0.5)  # five seconds in the yard
@@ -140,8 +139,10 @@ async def test_a_truck_in_the_wrong_lane_is_led_away_while_three_wait_behind(sit
     await site.seen("on_platform", truck=wrong.id)
     await site.seen("at_post", truck=waiting[0].id)
     await _hold(site, OTHER)
-    shown = await site.until(OTHER, lambda lane: lane["state"] == "review" and "back_out" not in lane["ways"])
-    assert (shown["queue"], "divert" in shown["ways"]) == (2, True)
+    shown = await site.until(
+        OTHER, lambda lane: lane["state"] == "review" and "back_out" not in lane["ways"] and lane["queue"] == 2
+    )
+    assert "divert" in shown["ways"]
     assert shown["ways_blocked"]["back_out"].startswith("approach")
     assert (await site.ask(OTHER, "refuse", way="back_out")).json()["code"] == "interlock"
     await site.command(OTHER, "refuse", way="divert")
@@ -162,7 +163,8 @@ async def _passages(site: Site, since: Collection[str] = ()) -> list[dict[str, A
 
 async def test_in_an_airlock_the_exit_boom_rises_once_the_entry_boom_is_seen_down(site: Site) -> None:
     await _idle(site)
-    truck = await site.send(LANE, is_scanning=False, plate_read=None)
+    # slow under the entry boom, so that it is held open while the truck is there to be let on
+    truck = await site.send(LANE, is_scanning=False, plate_read=None, behaviour="creeps_behind", pause_s=40.0)
     await site.until(LANE, "admitting", 60)
     await site.command(LANE, "raise_boom", side="entry", hold_s=60)
     await site.until(LANE, "weighing", 60)
@@ -185,7 +187,7 @@ async def test_backing_out_is_refused_with_somebody_behind_and_allowed_when_they
     truck = await site.send(LANE, is_scanning=False)
     behind = await site.send(
         LANE, is_scanning=False, plate_read=None, after="approach", arrive_after_s=0.0,
-        behaviour="gives_up", patience_s=60.0,
+        behaviour="gives_up", patience_s=100.0,
     )  # fmt: skip
     await site.seen("on_platform", truck=truck.id)
     await site.seen("at_post", truck=behind.id)
@@ -208,13 +210,13 @@ async def test_field_power_that_fails_and_returns_moves_nothing_and_the_lane_goe
     await site.until(LANE, lambda lane: lane["state"] in {"on_platform", "weighing"})
     edges = await site.edges(LANE)
     await site.fault(f"{LANE}/", "no_power")
-    await site.until(LANE, "fault", 2.0)
+    await site.until(LANE, "fault")
     await asyncio.sleep(CUT_S)
     assert await site.edges(LANE) - edges <= Counter({"entry lower": 1})  # it was on its way when the power failed
     await site.fault(f"{LANE}/", "no_power", on=False)
     await site.until(LANE, lambda lane: lane["state"] in {"on_platform", "weighing"})
     await site.scan(truck)
-    await site.until(LANE, "leaving")
+    await site.seen("leaving", truck=truck.id)
     await site.seen("crossed", truck=truck.id)
     await _idle(site)
 
@@ -246,7 +248,7 @@ async def test_when_the_mains_fail_the_lane_lets_its_vehicle_out_and_the_next_on
 async def test_a_reversible_lane_turns_only_when_it_is_empty_and_is_crossed_the_other_way(site: Site) -> None:
     await _idle(site, OTHER)
     early = await site.send(
-        OTHER, direction="outbound", comes_from="far", behaviour="gives_up", patience_s=20.0, is_scanning=False,
+        OTHER, direction="outbound", comes_from="far", behaviour="gives_up", patience_s=60.0, is_scanning=False,
         plate_read=None,
     )  # fmt: skip
     await site.seen("at_post", truck=early.id)

@@ -50,7 +50,7 @@ async def talking(folder: Path) -> AsyncIterator[tuple[Site, Party]]:
         async with site(folder / "k1", None, authority, feed_delays_s=SHORT_DELAYS_S) as gate:
             yield gate, authority
     finally:
-        authority.stop()
+        authority.close()
 
 
 async def write(gate: Site, number: int, *kinds: EventType) -> None:

@@ -31,7 +31,7 @@ def central(tmp_path):
     yield party
     if party.process is not None:
         os.kill(party.process.pid, signal.SIGCONT)
-    party.stop()
+    party.close()
 
 
 async def passes(gate, first, count):

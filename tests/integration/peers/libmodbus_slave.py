@@ -46,9 +46,10 @@ if kind == "rtu":
     while True:
         serve(context)
 else:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    held = socket.socket()  # kept open: until the library listens, nobody else is given the port
+    held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    held.bind(("127.0.0.1", 0))
+    port = held.getsockname()[1]
     context = ctypes.c_void_p(modbus.modbus_new_tcp(b"127.0.0.1", port))
     listening = ctypes.c_int(modbus.modbus_tcp_listen(context, 1))
     print(port, flush=True)

@@ -41,7 +41,7 @@ async def program(*command: str) -> AsyncIterator[tuple[asyncio.subprocess.Proce
     )
     assert process.stdout is not None
     try:
-        line = await asyncio.wait_for(process.stdout.readline(), 15)
+        line = await asyncio.wait_for(process.stdout.readline(), 60)
         assert line, f"{command[0]} said nothing"
         yield process, line.decode().strip()
     finally:

@@ -12,9 +12,10 @@ def data(address, values, kind):
 
 
 async def main() -> None:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    held = socket.socket()  # kept open: until the server listens, nobody else is given the port
+    held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    held.bind(("127.0.0.1", 0))
+    port = held.getsockname()[1]
     coils = [data(0, [False] * 16, DataType.BITS)]
     inputs = [data(0, [number == 10 for number in range(16)], DataType.BITS)]
     holding = [data(0x1120, [1000, 0, 1, 0], DataType.REGISTERS)]

@@ -6,6 +6,8 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Self
 
+from tests.fakes.held_port import HeldPort
+
 Answer = Callable[["ScriptedPeer", bytes], Awaitable[bytes | None]]
 
 
@@ -20,11 +22,14 @@ class ScriptedPeer:
         self.connections = 0
         self.answer: Answer = well_behaved
         self.port = 0
+        self._held: HeldPort | None = None
         self._server: asyncio.Server | None = None
         self._writers: set[asyncio.StreamWriter] = set()
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def __aenter__(self) -> Self:
+        self._held = HeldPort()  # cut and restored on the same port
+        self.port = self._held.number
         await self.restore()
         return self
 
@@ -33,6 +38,8 @@ class ScriptedPeer:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._held is not None:
+            self._held.close()
 
     @property
     def url(self) -> str:
@@ -40,7 +47,6 @@ class ScriptedPeer:
 
     async def restore(self) -> None:
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port)
-        self.port = self._server.sockets[0].getsockname()[1]
 
     async def cut(self) -> None:
         """Pull the plug: no new connections, the old ones reset."""

@@ -11,7 +11,6 @@ import contextlib
 import json
 import os
 import signal
-import socket
 import threading
 from collections import Counter
 from collections.abc import Awaitable, Callable
@@ -32,6 +31,7 @@ from gate_service.cli.demo_children import Child, ChildError, run_once
 from gate_service.cli.demo_client import Session, one_time_password
 from gate_service.cli.demo_site import DemoFolder
 from sync.store import FILE_NAME, sqlite_module
+from tests.fakes.kept_port import kept_port
 
 JsonDict = dict[str, Any]
 
@@ -157,7 +157,8 @@ class Site:
         self.service = Child("service", (), self.folder.logs)
         self.central_url = self.authority_url = ""
         self.central_is_up: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-        self.port = _free_port()
+        self._ports = contextlib.ExitStack()
+        self.port, self._central_port = (self._ports.enter_context(kept_port()) for _ in range(2))
         self.base_url = f"http://127.0.0.1:{self.port}"
         self.accounts = Accounts({}, {})
         self.events: list[JsonDict] = []
@@ -174,6 +175,7 @@ class Site:
 
     async def __aenter__(self) -> Self:
         async with AsyncExitStack() as stack:
+            stack.enter_context(self._ports)
             stack.push_async_callback(self._outside.aclose)
             stack.push_async_callback(self._stop)
             await self._start()
@@ -222,8 +224,7 @@ class Site:
             self.central_url = await asyncio.wait_for(self.other.central_is_up, START_S)
             self.folder.write("central.token", self.other.folder.read("central.token"))
             return
-        port = httpx.URL(self.central_url).port if self.central_url else 0
-        command = ["-m", "sync.reference.central", "--port", str(port)]
+        command = ["-m", "sync.reference.central", "--port", str(self._central_port)]
         command += ["--state-file", str(self.folder.own / "central.sqlite")]
         self.central = Child("central", [*command, f"--token={self.folder.read('central.token')}"], self.folder.logs)
         await self.central.start()
@@ -587,9 +588,3 @@ def _short(found: Any) -> str:
         lane = {key: found[key] for key in ("state", "attention", "booms", "detectors", "weight", "commands")}
         return f"{lane} passage {shown}"
     return str(found)[:1500]
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

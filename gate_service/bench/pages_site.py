@@ -69,11 +69,10 @@ def running(folder: Path) -> Iterator[PagesSite]:
     stamps = folder / "stamps"
     stamps.write_bytes(bytes(size_of(LANES)))
     yard = [sys.executable, "-m", "gate_service.bench.yard_server", str(stamps), str(LANES), str(UPDATES_PER_S)]
-    with _process([*yard, "numbered"]) as devices:
+    with _process([*yard, "numbered"]) as devices, _kept_port() as port:
         assert devices.stdin is not None
         assert devices.stdout is not None
         ports = [int(port) for port in devices.stdout.readline().split()]
-        port = _free_port()
         command = [sys.executable, "-m", "gate_service", "run", "--config", str(_site_file(folder, ports, port))]
         _add_person(folder / "data")
         with (folder / "service.log").open("wb") as log, _process(command, log) as service:
@@ -172,8 +171,11 @@ def _signed_in(service: subprocess.Popen[bytes], url: str, folder: Path) -> list
         return list(client.cookies.items())
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+@contextmanager
+def _kept_port() -> Iterator[int]:
+    """A free port that nobody else is given until the service listens there, which binds it by number."""
+    with socket.socket() as keeper:
+        keeper.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        keeper.bind(("127.0.0.1", 0))
+        port: int = keeper.getsockname()[1]
+        yield port

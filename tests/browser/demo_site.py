@@ -14,18 +14,29 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from playwright.sync_api import Browser, BrowserContext, Page, WebSocketRoute
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, WebSocketRoute, expect
+
+from tests.browser.conftest import SOUND_BLOCKED
+from tests.fakes.held_port import HeldPort
 
 SPEED = 10
 EMPTY_KG = 100  # a platform that shows less holds no vehicle
 PICTURES = os.environ.get("GATE_PICTURES")  # a directory: the stories leave the pictures of the documents there
+WATCH = """
+window.seen = new Set();
+new MutationObserver(() => {
+  const said = (place) => document.querySelector(place)?.textContent ?? "";
+  window.seen.add([".detail .plate", ".detail .judgement", ".lane.selected .badge.good"].map(said).join(" | "));
+}).observe(document.body, { subtree: true, childList: true, characterData: true });
+"""
 
 
 class DemoSite:
     """`gate demo --alone` while it runs: its address, its people, and its lanes over the API."""
 
     def __init__(self, directory: Path) -> None:
-        command = [sys.executable, "-m", "gate_service", "demo", "--alone", "--json", "--port", "0"]
+        self._held = HeldPort()
+        command = [sys.executable, "-m", "gate_service", "demo", "--alone", "--json", "--port", str(self._held.number)]
         command += ["--speed", str(SPEED), "--seed", "1", "--data", str(directory)]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         assert self.process.stdout is not None
@@ -47,12 +58,12 @@ class DemoSite:
     def stop(self) -> int:
         """End it as a person would; its exit status."""
         self.process.send_signal(signal.SIGINT)
-        with self.process:
+        with self._held, self.process:
             return self.process.wait(60)
 
     def client(self, name: str) -> httpx.Client:
         """Somebody's session, without a page."""
-        client = httpx.Client(base_url=self.url, timeout=10.0)
+        client = httpx.Client(base_url=self.url, timeout=30.0)
         opened = client.post("/api/v1/session", json={"name": name, "password": self.passwords[name]})
         client.headers["x-csrf-token"] = opened.raise_for_status().json()["csrf_token"]
         return client
@@ -86,7 +97,7 @@ class Colleague:
         return found
 
     def wait(
-        self, lane: str, until: Callable[[dict[str, Any]], object], what: str, within_s: float = 60
+        self, lane: str, until: Callable[[dict[str, Any]], object], what: str, within_s: float = 90
     ) -> dict[str, Any]:
         """The lane as soon as `until` holds of it."""
         deadline = time.monotonic() + within_s
@@ -120,26 +131,37 @@ class Colleague:
             inside = [state for name, state in found["detectors"].items() if name != "approach"]
             is_empty = weight is not None and weight < EMPTY_KG and set(inside) == {"clear"}
             if found["state"] == "review" and passage["disposition"] is not None and is_empty:
-                self.command(lane, "resolve", "seen_by_operator", crossed=passage["disposition"] != "back_out")
+                crossed = passage["disposition"] != "back_out"
+                answer = self._ask(lane, passage, "resolve", "seen_by_operator", {"crossed": crossed})
+                assert answer.is_success or answer.status_code == 409, answer.text  # 409: the lane has seen it itself
             return False
 
         return self.wait(lane, is_gone, "the vehicle gone")
 
     def command(self, lane: str, command: str, reason_code: str, **fields: Any) -> None:
         """Do something with the vehicle that is in the lane now."""
-        passage = self.lane(lane)["passage"]
+        answer = self._ask(lane, self.lane(lane)["passage"], command, reason_code, fields)
+        assert answer.is_success, answer.text
+
+    def _ask(
+        self, lane: str, passage: dict[str, Any], command: str, reason_code: str, fields: dict[str, Any]
+    ) -> httpx.Response:
         self._acts += 1
         body = {"command": command, "passage_id": passage["id"], "facts_version": passage["facts_version"]}
         body |= {"reason_code": reason_code, "fields": fields}
         headers = {"idempotency-key": f"story-{id(self)}-{self._acts}"}
-        answer = self._client.post(f"/api/v1/lanes/{lane}/commands", json=body, headers=headers)
-        assert answer.is_success, answer.text
+        return self._client.post(f"/api/v1/lanes/{lane}/commands", json=body, headers=headers)
 
 
 class Desk:
-    """A person at a terminal of the demo site; remembers errors and whom the browser asked."""
+    """A person at a terminal of the demo site; remembers errors and whom the browser asked.
 
-    def __init__(self, browser: Browser, site: DemoSite, name: str, language: str, scheme: str) -> None:
+    `slow`: the news of this terminal goes through the test, which may hold it.
+    """
+
+    def __init__(
+        self, browser: Browser, site: DemoSite, name: str, language: str, scheme: str, *, slow: bool = False
+    ) -> None:
         self.context: BrowserContext = browser.new_context(
             viewport={"width": 1440, "height": 900},
             color_scheme=scheme,  # type: ignore[arg-type]
@@ -149,14 +171,20 @@ class Desk:
         self.errors: list[str] = []
         self.asked: set[str] = set()
         self.page: Page = self.context.new_page()
-        self.page.set_default_timeout(15_000)
-        self.page.on("console", lambda said: said.type in {"error", "warning"} and self.errors.append(said.text))
+        self.page.set_default_timeout(30_000)
+        self.page.on("console", self._hear)
         self.page.on("pageerror", lambda error: self.errors.append(str(error)))
         self.page.on("request", lambda request: self.asked.add(request.url.split("/")[2]))
         self.page.on("websocket", lambda socket: self.asked.add(socket.url.split("/")[2]))
         self._holds = False
-        self.page.route_web_socket("**/api/v1/live", self._pass_on)
+        self._held: list[tuple[WebSocketRoute, str | bytes]] = []
+        if slow:
+            self.page.route_web_socket("**/api/v1/live", self._pass_on)
         self.name = name
+
+    def _hear(self, said: ConsoleMessage) -> None:
+        if said.type in {"error", "warning"} and SOUND_BLOCKED not in said.text:
+            self.errors.append(said.text)
 
     def sign_in(self, path: str = "/") -> Page:
         """Through the page, with name and password."""
@@ -172,17 +200,41 @@ class Desk:
         self.page.click(f".lane[data-lane={lane}] .name button")
         self.page.wait_for_selector(f".detail[data-lane={lane}]")
 
+    def press(self, key: str, command: str) -> None:
+        """Give a command by its key, once its button can be pressed: before, a key does nothing."""
+        expect(self.page.locator(f"[data-command={command}]")).to_be_enabled()
+        self.page.keyboard.press(key)
+        expect(self.page.locator(f".act.{command} :focus")).to_have_count(1)  # Enter confirms the form that has it
+
+    def watch(self) -> None:
+        """Remember all that the page says of the lane that is looked at, and in that lane's row, however shortly."""
+        self.page.evaluate(WATCH)
+
+    def seen(self) -> list[str]:
+        """What it said since then, each once."""
+        return list(self.page.evaluate("[...window.seen]"))
+
     def _pass_on(self, route: WebSocketRoute) -> None:
         server = route.connect_to_server()
-        server.on_message(lambda text: None if self._holds and '"type":"lanes"' in text[:20] else route.send(text))
+        server.on_message(lambda text: self._pass_one(route, text))
+
+    def _pass_one(self, route: WebSocketRoute, text: str | bytes) -> None:
+        if self._holds and '"type":"lanes"' in str(text)[:20]:
+            self._held.append((route, text))
+        else:
+            route.send(text)
 
     def hold_news(self, *, holds: bool) -> None:
-        """A slow line: the beat comes through, what moved in the lanes does not."""
+        """A slow line: the beat comes through, what moved in the lanes only when it is no longer held."""
         self._holds = holds
+        while not holds and self._held:
+            route, text = self._held.pop(0)
+            route.send(text)
 
-    def picture(self, name: str) -> None:
-        """Leave a picture for the documents, where that is asked for."""
+    def picture(self, name: str, after_ms: int = 0) -> None:
+        """Leave a picture for the documents, where that is asked for; after so long, with a curve in it."""
         if PICTURES:
+            self.page.wait_for_timeout(after_ms)
             self.page.mouse.move(0, 0)
             self.page.screenshot(path=Path(PICTURES) / f"{name}.png")
 

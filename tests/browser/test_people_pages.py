@@ -34,8 +34,7 @@ def test_the_line_is_cut_and_the_regime_is_opened_by_two_used_closed_and_reconci
     visitors: Visitors, running: Running
 ) -> None:
     visitor = visitors()
-    page = visitor.sign_in("op")
-    page.goto(f"{visitor.url}/regime")
+    page = visitor.come_in("op", "/regime", "main")
     ask_for_regime(page)
     second = form_with(page, "以第二人身份批准")
     expect(page.locator(".card", has=second)).to_contain_text("专线中断")
@@ -60,8 +59,7 @@ def test_the_line_is_cut_and_the_regime_is_opened_by_two_used_closed_and_reconci
     expect(page.get_by_role("timer")).to_have_count(0)
 
     sup = visitors()
-    page = sup.sign_in("sup")
-    page.goto(f"{sup.url}/regime")
+    page = sup.come_in("sup", "/regime", "main")
     row = page.locator("tr", has_text="系统放行")
     row.locator("select").select_option("discrepancy")
     row.locator("input[name=note]").fill("核放单号不符")
@@ -72,8 +70,7 @@ def test_the_line_is_cut_and_the_regime_is_opened_by_two_used_closed_and_reconci
 
 
 def test_a_paper_entry_is_typed_in_with_the_time_it_happened(visitor: Visitor) -> None:
-    page = visitor.sign_in("op")
-    page.goto(f"{visitor.url}/regime")
+    page = visitor.come_in("op", "/regime", "main")
     form = form_with(page, "补录")
     happened = datetime.now(UTC) - timedelta(minutes=3)
     local = page.evaluate(
@@ -98,8 +95,7 @@ def test_a_shift_is_handed_over_with_a_motion_explained_and_accepted_by_the_next
         lambda: running.site.journal.write(Entry("motion_unexplained", now, "service", {"what": "x"}, lane="in-d1"))
     )
     operator = visitors()
-    page = operator.sign_in("op")
-    page.goto(f"{operator.url}/shift")
+    page = operator.come_in("op", "/shift", "main")
     matter = page.locator("li", has_text="不明动作")
     matter.locator("select").select_option("tailgating")
     matter.get_by_role("button", name="办结").click()
@@ -111,8 +107,7 @@ def test_a_shift_is_handed_over_with_a_motion_explained_and_accepted_by_the_next
     expect(page.get_by_role("button", name="接班")).to_be_disabled()  # not one's own
     assert operator.violations() == []
     following = visitors("en", "dark")
-    page = following.sign_in("sup")
-    page.goto(f"{following.url}/shift")
+    page = following.come_in("sup", "/shift", "main")
     expect(page.locator("blockquote")).to_have_text("注意一号通道")
     page.get_by_role("button", name="Accept the shift").click()
     expect(page.locator("h2", has_text="Shift 2")).to_be_visible()
@@ -122,8 +117,7 @@ def test_a_shift_is_handed_over_with_a_motion_explained_and_accepted_by_the_next
 
 def test_a_device_is_enrolled_and_asked_for_at_the_next_sign_in(visitors: Visitors, running: Running) -> None:
     visitor = visitors("en")
-    page = visitor.sign_in("sup")
-    page.goto(f"{visitor.url}/account")
+    page = visitor.come_in("sup", "/account", "main")
     card = page.locator(".card", has_text="Second factor for signing in")
     card.locator("input[name=password]").fill(PASSWORD)
     card.get_by_role("button").click()

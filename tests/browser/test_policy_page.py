@@ -17,7 +17,7 @@ NEW = {"version": "2026-12-01", "tiers": dict.fromkeys(("strict", "standard", "r
 
 
 def test_a_policy_is_checked_proposed_and_approved_by_the_other_at_the_same_terminal(visitor: Visitor) -> None:
-    page = visitor.sign_in("sup")
+    page = visitor.come_in("sup")
     page.get_by_role("link", name="规则").click()
     expect(page.locator("h2").first).to_contain_text("2026-11-01")
     text = page.locator("textarea")
@@ -48,19 +48,15 @@ def test_a_policy_is_checked_proposed_and_approved_by_the_other_at_the_same_term
 
 def test_an_auditor_checks_and_compares_but_proposes_nothing(visitors: Visitors) -> None:
     visitor = visitors(language="en")
-    visitor.sign_in("aud")
-    visitor.page.goto(f"{visitor.url}/policy")
+    visitor.come_in("aud", "/policy", "main")
     expect(visitor.page.get_by_role("button", name="Check")).to_be_visible()
     expect(visitor.page.get_by_role("button", name="Propose")).to_have_count(0)
 
 
-@pytest.mark.parametrize(("scheme", "language"), [("light", "zh"), ("dark", "en")])
-def test_axe_finds_nothing_on_the_workbench(visitors: Visitors, scheme: str, language: str) -> None:
-    visitor = visitors(language=language, scheme=scheme)
-    page = visitor.sign_in("sup")
-    page.goto(f"{visitor.url}/policy")
+def test_axe_finds_nothing_on_the_workbench(visitor: Visitor) -> None:
+    page = visitor.come_in("sup", "/policy", "main")
     page.locator("textarea").fill(json.dumps({**NEW, "colour": 1}))
     page.locator("form button").first.click()
     page.wait_for_selector("table[role=status]")
-    assert visitor.violations() == []
+    assert visitor.violations_in() == []
     assert visitor.errors == []

@@ -18,10 +18,7 @@ pytestmark = pytest.mark.browser
 
 
 def open_page(visitor: Visitor, name: str, path: str) -> Page:
-    page = visitor.sign_in(name)
-    page.goto(f"{visitor.url}{path}")
-    page.wait_for_selector(".lists")
-    return page
+    return visitor.come_in(name, path, ".lists")
 
 
 def closed_passage(number: int, verdict: str, credit: str) -> dict[str, Any]:
@@ -131,8 +128,7 @@ def test_the_report_shows_what_was_stopped_inspected_and_found_and_gives_it_as_c
 
 
 def test_the_display_before_the_lanes_says_where_to_go(visitor, running):
-    page = visitor.sign_in("op")
-    page.goto(f"{visitor.url}/point/pre-1")
+    page = visitor.come_in("op", "/point/pre-1", "main")
     expect(page.get_by_role("heading")).to_contain_text("请出示核放单")
     assert page.get_attribute("main", "data-sign") == "stop"
     shown = {"point": "pre-1", "lane": "in-d1", "driver": {"zh": "请走：进区报关 1", "en": "Take: Inbound declared 1"}}

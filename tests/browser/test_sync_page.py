@@ -8,9 +8,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from gate_service.domain.errors import RecordError
-from tests.browser.conftest import Running, Visitor, Visitors
+from tests.browser.conftest import Running, Visitor
 from tests.fakes.web_gate import FakeGate, iso, line
-from tests.fakes.web_site import PASSWORD
 
 pytestmark = pytest.mark.browser
 
@@ -51,16 +50,7 @@ def troubled(running: Running, gate: FakeGate) -> Running:
 
 
 def open_page(visitor: Visitor, name: str = "sup") -> Page:
-    page = visitor.page
-    page.goto(f"{visitor.url}/sign-in?next=/sync")
-    page.fill("input[name=name]", name)
-    page.fill("input[name=password]", PASSWORD)
-    page.click("button.confirm")
-    page.wait_for_selector(".lane, [data-line]")
-    if not page.url.endswith("/sync"):
-        page.goto(f"{visitor.url}/sync")
-    page.wait_for_selector("[data-line=central]")
-    return page
+    return visitor.come_in(name, "/sync", "[data-line=central]")
 
 
 def test_how_the_lines_stand_and_how_long_the_disk_lasts(visitor: Visitor, troubled: Running) -> None:
@@ -105,21 +95,19 @@ def test_a_conflict_shows_both_sides_and_is_closed_with_a_reason(visitor: Visito
 
 
 def test_what_is_shown_is_marked_as_old_when_the_service_does_not_answer(visitor: Visitor, troubled: Running) -> None:
+    visitor.page.clock.install()
     page = open_page(visitor)
     troubled.gate.sync_fails = RecordError("gone")
+    visitor.pass_ms(2000)  # it asks every two seconds
     expect(page.locator("main.is-old")).to_be_visible(timeout=6000)
     expect(page.locator(".asked")).to_contain_text("的情况")
     expect(page.locator("[data-line=central]")).to_be_visible()
     troubled.gate.sync_fails = None
-    expect(page.locator("main.is-old")).to_have_count(0, timeout=6000)
+    visitor.pass_ms(2000)
+    expect(page.locator("main.is-old")).to_have_count(0)
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("language", ["zh", "en"])
-def test_the_page_of_the_lines_shuts_nobody_out(
-    visitors: Visitors, troubled: Running, scheme: str, language: str
-) -> None:
-    visitor = visitors(language, scheme)
+def test_the_page_of_the_lines_shuts_nobody_out(visitor: Visitor, troubled: Running) -> None:
     page = open_page(visitor)
     page.locator("[data-conflict=c1]").get_by_role("button").click()
-    assert visitor.violations() == []
+    assert visitor.violations_in() == []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from devices.weighbridge import protocols
 from devices.weighbridge.frame import Rejected
-from gate_service.bench.pages import spans_to_screen
+from gate_service.bench.pages import bytes_until_lanes, spans_to_screen
 from gate_service.bench.pages_site import frame_shown
 from gate_service.bench.yard_server import FRAME, NUMBERS, STEP_KG, numbered_frame
 
@@ -33,3 +33,8 @@ def test_a_frame_that_was_passed_over_counts_until_a_newer_one_is_shown() -> Non
     spans = spans_to_screen(sent, shown, 0, 1_500 * MS)
     assert spans[:4] == [30, 160, 60, 40]  # the second frame was never shown: its successor's moment is its own
     assert spans[4:] == [1100.0]  # and what no screen showed counts to the end, but for the last second's
+
+
+def test_what_comes_after_the_lanes_were_told_is_no_longer_the_opening() -> None:
+    told = ['{"type":"hello"}', '{"type":"lanes","lanes":[]}', '{"type":"lanes","lanes":[{}]}', '{"type":"beat"}']
+    assert bytes_until_lanes(told) == len(told[0]) + len(told[1])

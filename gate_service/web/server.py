@@ -20,6 +20,9 @@ from gate_service.web.settings import WebSettings
 
 POLL_S: Final = 0.005  # uvicorn tells nobody that it has started
 BACKLOG: Final = 128
+KEEP_ALIVE_S: Final = 65
+"""Longer than the pools of common clients (5 to 60 s): who asks must be the first to give a connection up, or what is
+sent in the moment of our closing is lost, and a reader at a lane may not send again."""
 
 
 class _Server(uvicorn.Server):
@@ -126,6 +129,7 @@ def _config(app: FastAPI, settings: WebSettings) -> uvicorn.Config:
         ws_ping_interval=5.0,
         ws_ping_timeout=10.0,
         ws_per_message_deflate=False,  # a wire of 1 Gbit/s is cheaper than the processor time
+        timeout_keep_alive=KEEP_ALIVE_S,
         lifespan="off",
         log_config=None,
         access_log=False,

@@ -181,6 +181,10 @@ def test_with_the_line_cut_an_emergency_regime_is_opened_used_closed_and_reconci
         TRUCKS[13],
     )  # behind a truck with a used slip comes an honest one, whose slip must be claimed
     colleague.waits_for_person("out-d1", used.plate, "slip_used")
+    # In every other lane somebody waits for a person: so nobody is judged there while the line is cut.
+    colleague.waits_for_person("in-d1", TRUCKS[16].plate, "weight_mismatch")
+    colleague.waits_for_person("in-n1", TRUCKS[17].plate, "wrong_lane_class")
+    colleague.waits_for_person("out-n1", TRUCKS[20].plate_read, "plate_mismatch")
     operator, supervisor = sit("desk-operator"), sit("visitor")
     page = operator.sign_in()
     operator.choose("out-d1")
@@ -225,7 +229,7 @@ def test_with_the_line_cut_an_emergency_regime_is_opened_used_closed_and_reconci
     assert colleague.passage(passage["id"])["disposed_by"] == "user:desk-operator"
 
 
-def test_an_honest_truck_passes_without_anybody(sit: Sit, colleague: Colleague) -> None:
+def test_an_honest_truck_is_released_without_anybody(sit: Sit, colleague: Colleague) -> None:
     """It stands behind one that waits for a person: so somebody is looking before it comes."""
     waiting, truck = TRUCKS[16], TRUCKS[19]
     desk = sit(language="en", scheme="dark")

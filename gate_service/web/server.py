@@ -21,8 +21,8 @@ from gate_service.web.settings import WebSettings
 POLL_S: Final = 0.005  # uvicorn tells nobody that it has started
 BACKLOG: Final = 128
 KEEP_ALIVE_S: Final = 65
-"""Longer than the pools of common clients (5 to 60 s): who asks must be the first to give a connection up, or what is
-sent in the moment of our closing is lost, and a reader at a lane may not send again."""
+"""Longer than many clients keep an idle connection (httpx 5 s, nginx to its upstreams 60 s): who asks should give
+it up first, or what is sent in the moment of our closing is lost, and a reader at a lane may not send again."""
 
 
 class _Server(uvicorn.Server):

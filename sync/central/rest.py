@@ -23,6 +23,7 @@ from gate_service.domain.events import JsonObject
 from gate_service.domain.ports import Clock
 from sync.backoff import retry_after_s
 from sync.central.connections import Connections
+from sync.central.sent_again import SentAgain
 from sync.central.wire import (
     ChangesPage,
     EventsAnswer,
@@ -78,13 +79,13 @@ class CentralClient:
         await self._connections.__aexit__(kind, error, trace)
 
     def _make_client(self) -> httpx.AsyncClient:
+        limits = httpx.Limits(max_connections=20, max_keepalive_connections=10, keepalive_expiry=30.0)
+        inner = self._transport or httpx.AsyncHTTPTransport(verify=self._tls, trust_env=False, limits=limits)
         return httpx.AsyncClient(
             base_url=self._settings.base_url,
-            transport=self._transport,
-            verify=self._tls,
+            transport=SentAgain(inner),
             follow_redirects=False,
             trust_env=False,  # a proxy from the environment would see the token
-            limits=httpx.Limits(max_connections=20, max_keepalive_connections=10, keepalive_expiry=30.0),
         )
 
     async def changes(self, after: str | None, *, wait_s: float) -> ChangesPage:

@@ -18,7 +18,6 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from sync.reference.faults import Fault, FaultInjector
 
 LOOPBACK = {"127.0.0.1", "::1"}
-KEEP_ALIVE_S = 65  # longer than clients keep a connection, or a question sent as it is closed here is lost
 
 
 class JsonMistake(Exception):  # noqa: N818 - it never leaves this package
@@ -88,9 +87,8 @@ def run(app: ASGIApp, options: Namespace, **told: Any) -> None:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listener.bind((options.host, options.port))
     config = uvicorn.Config(
-        LoopbackControl(app), log_level="critical", access_log=False, lifespan="off", timeout_graceful_shutdown=1,
-        timeout_keep_alive=KEEP_ALIVE_S,
-    )  # fmt: skip
+        LoopbackControl(app), log_level="critical", access_log=False, lifespan="off", timeout_graceful_shutdown=1
+    )
     asyncio.run(_serve(uvicorn.Server(config), listener, options, told))
 
 

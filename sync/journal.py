@@ -61,7 +61,8 @@ class SqlJournal:
         self._site_id = site_id
         self._clock = clock
         self._epoch = ""
-        self._sealed_records = -1
+        self._sealed = ("", -1)
+        """Epoch and number of records of the seal beside the database."""
         self._one_seal = threading.Lock()
         self._key: RecordKey | None = None
         self._checkpoint: Checkpoint | None = None
@@ -201,18 +202,18 @@ class SqlJournal:
 
         await self._database.write(change)
         self._epoch = epoch
-        self._sealed_records = -1  # a seal made since the commit names the old epoch
         await self.seal()
         return epoch
 
     async def seal(self) -> None:
         """Write counts and heads beside the database, if they changed."""
-        last = await self._database.read(lambda connection: head(connection, self._epoch))
-        if last.records == self._sealed_records:
+        epoch = self._epoch
+        last = await self._database.read(lambda connection: head(connection, epoch))
+        if (epoch, last.records) == self._sealed:
             return
         now = self._now()
         stands: Any = {
-            "site_id": self._site_id, "epoch": self._epoch, "records": last.records, "head": last.hash,
+            "site_id": self._site_id, "epoch": epoch, "records": last.records, "head": last.hash,
             "outbox": last.outbox, "feed": last.feed,
         }  # fmt: skip
         checkpoint = None if self._key is None else sign(self._key, **stands, at=now.isoformat())
@@ -222,9 +223,11 @@ class SqlJournal:
     def _write_seal(self, seal: Seal) -> None:
         """In a thread, one after the other: a cancelled wait leaves its thread at work, and none may go back."""
         with self._one_seal:
-            if seal.records >= self._sealed_records:
-                write_seal(self._database.settings.directory, seal)
-                self._sealed_records, self._checkpoint = seal.records, seal.checkpoint
+            epoch, records = self._sealed
+            if seal.epoch != self._epoch or (seal.epoch == epoch and seal.records < records):
+                return  # its epoch has ended since it was made, or a newer one stands
+            write_seal(self._database.settings.directory, seal)
+            self._sealed, self._checkpoint = (seal.epoch, seal.records), seal.checkpoint
 
     def _establish(self, connection: Connection) -> str:
         """Mint the epoch of a new record, or take that of an old one."""

@@ -1,6 +1,7 @@
 import asyncio
 import json
 import re
+import threading
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -312,6 +313,26 @@ async def test_a_seal_between_the_commit_of_a_new_epoch_and_its_end_does_not_sta
     monkeypatch.setattr(journal.database, "write", then_seal)
     assert read_seal(tmp_path).epoch == journal.epoch
     new = await journal.new_epoch("restored from backup", "user:admin")
+    assert read_seal(tmp_path).epoch == new
+
+
+async def test_a_late_seal_of_the_old_epoch_is_not_written_over_that_of_the_new_one(journal, tmp_path, monkeypatch):
+    old, write, is_writing, may_write = journal.epoch, journal._write_seal, asyncio.Event(), threading.Event()
+    loop = asyncio.get_running_loop()
+
+    def late(seal):
+        if seal.epoch == old:
+            loop.call_soon_threadsafe(is_writing.set)
+            assert may_write.wait(30)
+        write(seal)
+
+    monkeypatch.setattr(journal, "_write_seal", late)
+    await journal.write(decision(1))
+    sealing = asyncio.create_task(journal.seal())
+    await is_writing.wait()
+    new = await journal.new_epoch("restored from backup", "user:admin")
+    may_write.set()
+    await sealing
     assert read_seal(tmp_path).epoch == new
 
 

@@ -1,4 +1,6 @@
-"""The central system over HTTP (CONTRACT 3). One client per process; every request has an end; no retries here."""
+"""The central system over HTTP (CONTRACT 3). One client per process; every request has an end; nothing is retried but
+what `sent_again` may.
+"""
 
 from __future__ import annotations
 

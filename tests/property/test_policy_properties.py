@@ -156,6 +156,24 @@ def test_a_stricter_policy_is_never_milder(doc, tiers, by, gross_kg, age_h):
     assert rank(doc | {"policy": tight}) >= rank(doc | {"policy": loose})
 
 
+def test_an_assignment_that_is_wider_than_its_bound_at_any_total_becomes_the_bound():
+    """RULES 4, to the letter: so a bound that is made stricter can leave a vehicle a tier that allows it more here."""
+    doc = outbound(weight={"gross_kg": 30100})
+    assigned = {"weigh": "always", "tolerance_kg": 10, "tolerance_pct": 5, "cap_kg": 10}
+    found = []
+    for standard_kg in (10, 5):
+        standard = {"weigh": "always", "tolerance_kg": standard_kg, "tolerance_pct": 20}
+        tiers = {
+            "strict": {**standard, "tolerance_kg": 0},
+            "standard": standard,
+            "relaxed": {**standard, "tolerance_kg": 10},
+        }
+        policy = {"tiers": tiers | {"of the site": assigned}, "assign": [{"when": {}, "tier": "of the site"}]}
+        answer = assess_document(doc | {"policy": policy})
+        found.append((answer["tier"], answer["verdict"]))
+    assert found == [("of the site", "review"), ("standard", "release")]
+
+
 @given(
     tier_sets(),
     st.sampled_from([

@@ -6,7 +6,6 @@
 import asyncio
 import os
 import signal
-from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -16,8 +15,10 @@ from tests.fakes.sync_parties import Party, site, until
 
 TRUCKS = 12
 EVENTS = 5 * TRUCKS  # decision and crossing
-ALARM_WITHIN = timedelta(seconds=10)
+ALARM_S = 10.0
 ASKING = 3  # tasks that ask the centre on their own: changes, outbox, checkpoints
+
+pytestmark = pytest.mark.timeout(300)  # both sides of a test may have to send everything on a busy machine
 
 
 @pytest.fixture
@@ -52,18 +53,16 @@ async def whole(gate, central, events):
 
 
 async def is_alarmed(gate):
-    return (await gate.worker.status())["outbox"]["alarm"]
+    """No look finds the events unheard for longer without an alarm, by the site's own clock: a busy machine does not
+    count.
+    """
+    outbox = (await gate.worker.status())["outbox"]
+    assert outbox["alarm"] or (outbox["unacknowledged_s"] or 0.0) <= ALARM_S
+    return outbox["alarm"]
 
 
 async def is_up(gate):
     return (await gate.worker.status())["central"]["line"] == "up"
-
-
-async def alarmed_in_time(gate, began_at):
-    """By the site's own note of it: this process may have been kept waiting."""
-    await until(lambda: is_alarmed(gate))
-    since_at = datetime.fromisoformat((await gate.worker.status())["outbox"]["down_since_at"])
-    return since_at - began_at <= ALARM_WITHIN
 
 
 async def test_a_line_that_swallows_bytes_is_alarmed_within_ten_seconds_and_loses_nothing(central, tmp_path):
@@ -72,9 +71,8 @@ async def test_a_line_that_swallows_bytes_is_alarmed_within_ten_seconds_and_lose
         await whole(gate, central, 10)
         await until(lambda: is_up(gate))
         await line.play("half_open")
-        began_at = datetime.now(UTC)
         await record(gate, 3, TRUCKS - 2)
-        assert await alarmed_in_time(gate, began_at)
+        await until(lambda: is_alarmed(gate))
         await line.play("fine")
         await whole(gate, central, EVENTS)
         await until(lambda: is_up(gate))
@@ -95,9 +93,8 @@ async def test_a_frozen_centre_is_alarmed_within_ten_seconds_and_gets_everything
     async with site(tmp_path / "k1", central) as gate:
         await until(lambda: is_up(gate))
         os.kill(central.process.pid, signal.SIGSTOP)
-        began_at = datetime.now(UTC)
         await record(gate, 1, TRUCKS)
-        assert await alarmed_in_time(gate, began_at)
+        await until(lambda: is_alarmed(gate))
         os.kill(central.process.pid, signal.SIGCONT)
         await whole(gate, central, EVENTS)
 

@@ -437,6 +437,16 @@ class Site:
             found += page
         return found
 
+    async def lost_at(self, device: str, since: datetime) -> datetime:
+        """When the service first told of a fault of this device from then on, by its own clock."""
+
+        async def moments() -> list[datetime]:
+            told = [one for one in await self.received() if one["type"] == "device.fault"]
+            found = [datetime.fromisoformat(one["at"]) for one in told if one["data"]["device"] == device]
+            return sorted(at for at in found if at >= since)
+
+        return (await self.eventually(moments, bool))[0]
+
     # The service, as people and readers have it ------------------------------------------------------------------
 
     async def _sign_in(self, name: str) -> None:

@@ -19,7 +19,8 @@ from tests.fakes.site import Site
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(240)]
 
 CUT_S = 10.0
-SHOWN_WITHIN = timedelta(seconds=2)
+LOST_WITHIN = timedelta(seconds=2)  # by the service's own times
+SHOWN_WITHIN_S = 10.0  # to whoever asks, who may be kept waiting on a busy machine
 STOPPED_WITHIN_S = 3.0
 LEAVING, STANDING, EMPTY = "in-d1", "in-d2", "in-d3"
 
@@ -33,7 +34,7 @@ async def site(tmp_path_factory):
 
 async def shown_as_fault(site: Site, lane: str) -> dict[str, Any]:
     """The lane says that it is in FAULT, why, and which device it is."""
-    shown = await site.until(lane, "fault")
+    shown = await site.until(lane, "fault", SHOWN_WITHIN_S)
     assert shown["attention"]["code"]
     module = next(device for device in shown["devices"] if device["kind"] == "io_module")
     assert module["fault"]
@@ -79,13 +80,8 @@ async def test_modules_cut_off_for_ten_seconds_while_empty_while_occupied_and_wh
         types = told[(await site.passage_of(truck))["id"]]
         assert types["slip.used"] == types["passage.cleared"] == types["passage.released"] == 1
     received = await site.received()
-    for lane in edges:  # by the service's own times: this process may have been kept waiting
-        lost_at = next(
-            datetime.fromisoformat(event["at"])
-            for event in received
-            if event["type"] == "device.fault" and event["data"]["device"] == f"io-{lane}"
-        )
-        assert lost_at - began_at <= SHOWN_WITHIN
+    for lane in edges:
+        assert await site.lost_at(f"io-{lane}", began_at) - began_at <= LOST_WITHIN
     kinds = Counter(event["type"] for event in received)
     assert kinds["device.fault"] >= 3
     assert kinds["device.recovered"] >= 3
@@ -108,6 +104,7 @@ async def test_with_the_boom_up_and_the_truck_written_off_during_the_cut_a_perso
     await site.until(LEAVING, "idle")
     truck = await site.send(LEAVING, behaviour="stops_under_boom", pause_s=40.0)
     await site.seen("leaving", truck=truck.id)
+    began_at = datetime.now(UTC)
     await site.fault(f"{LEAVING}/io", "cut")
     await shown_as_fault(site, LEAVING)
     await site.seen("left", truck=truck.id)
@@ -125,6 +122,7 @@ async def test_with_the_boom_up_and_the_truck_written_off_during_the_cut_a_perso
     assert await site.booms_at_rest(LEAVING) == {"entry": 0.0, "exit": 0.0}
     told = await site.told()
     assert told[(await site.passage_of(truck))["id"]]["slip.used"] == 1
+    assert await site.lost_at(f"io-{LEAVING}", began_at) - began_at <= LOST_WITHIN
 
 
 async def test_garbage_on_the_serial_line_is_counted_and_the_weight_is_right_all_the_same(site):

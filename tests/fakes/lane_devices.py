@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from devices.signals.lane_io import BarrierWiring, LaneIoSettings, LightWiring
 from gate_service.domain.reading import Detector, DeviceHealth, LaneInputs, Reading, Side
@@ -58,6 +58,12 @@ def believed(inputs: list[LaneInputs]) -> int:
     seconds of a busy machine.
     """
     return sum(look.unknown_because is None for look in inputs)
+
+
+def missed_until_told(health: list[DeviceHealth], before: Mapping[str, int]) -> int:
+    """How many answers were missing or wrong, since those before, when the first of these told of a fault."""
+    first = next(one for one in health if one.fault)
+    return sum(first.rejects.values()) - sum(before.values())
 
 
 async def until(holds: Callable[[], object], within_s: float = 20.0) -> None:

@@ -19,7 +19,7 @@ from devices.signals.module import IoModule, ModuleSettings
 from gate_service.clock import RealClock
 from gate_service.domain.errors import EchoMismatchError, LinkLostError, NotConfirmedError, NotSentError
 from gate_service.domain.reading import Aspect, BoomPosition, Detector, Presence, Side
-from tests.fakes.lane_devices import KeepingSink, believed, until, wiring
+from tests.fakes.lane_devices import KeepingSink, believed, missed_until_told, until, wiring
 from tests.integration.peers.scripted_modbus import ScriptedPeer, mbap, right_pdu, silent, well_behaved
 
 CLOCK = RealClock()
@@ -180,10 +180,11 @@ async def test_a_cancelled_question_leaves_no_answer_for_the_next(peer: Scripted
 
 async def test_a_silent_module_is_unknown_at_once_and_again_known_without_a_restart(peer: ScriptedPeer) -> None:
     async with lane_on(peer, timeout_s=0.5) as lane:
-        looks = len(lane.sink.inputs)
+        looks, told, before = len(lane.sink.inputs), len(lane.sink.health), lane.module.health().rejects
         peer.answer = silent
         await until(lambda: lane.sink.latest.unknown_because)
         assert believed(lane.sink.inputs[looks:]) <= AT_ONCE
+        assert missed_until_told(lane.sink.health[told:], before) == 1
         unknown = lane.sink.latest
         assert set(unknown.detectors.values()) == {Presence.UNKNOWN}
         assert set(unknown.booms.values()) == {BoomPosition.UNKNOWN}

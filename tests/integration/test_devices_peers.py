@@ -18,7 +18,7 @@ from devices.signals.module import IoModule, ModuleSettings
 from gate_service.clock import RealClock
 from gate_service.domain.errors import NotConfirmedError
 from gate_service.domain.reading import Aspect, Detector, Presence, Side
-from tests.fakes.lane_devices import KeepingSink, believed, until, wiring
+from tests.fakes.lane_devices import KeepingSink, believed, missed_until_told, until, wiring
 from tests.integration.peers.programs import libmodbus_slave, npm_server, program, pymodbus_server
 from tests.integration.peers.terminal import Cable
 
@@ -162,10 +162,11 @@ async def test_a_half_open_connection_is_unknown_and_back_within_three_seconds_o
         program(*npm_server()) as (process, port),
         lane_at(f"modbus-tcp://127.0.0.1:{port}/1", "wago-750") as (module, sink, clock),
     ):
-        looks = len(sink.inputs)
+        looks, told, before = len(sink.inputs), len(sink.health), module.health().rejects
         process.send_signal(signal.SIGSTOP)  # the kernel still takes connections and bytes; nobody answers
         await until(lambda: sink.latest.unknown_because)
         assert believed(sink.inputs[looks:]) <= 2 * AT_ONCE  # a signal takes its time
+        assert missed_until_told(sink.health[told:], before) == 1
         assert set(sink.latest.detectors.values()) == {Presence.UNKNOWN}
         await asyncio.sleep(4.0)
         assert sink.latest.unknown_because

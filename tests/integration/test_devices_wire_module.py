@@ -15,11 +15,12 @@ from devices.simulator.wire_io import WireModule
 from gate_service.clock import RealClock
 from gate_service.domain.reading import Aspect, Presence, Side
 from tests.fakes.held_port import HeldPort
-from tests.fakes.lane_devices import KeepingSink, believed, until, wiring
+from tests.fakes.lane_devices import KeepingSink, believed, missed_until_told, until, wiring
 
 CLOCK = RealClock()
 WATCHDOG_S = 1.0
-WITHIN_A_SECOND = 51  # looks at the inputs, one every 20 ms
+AT_ONCE = 1  # look at the inputs that may have been answered just before
+WITHIN_A_SECOND = 50 + AT_ONCE  # looks, one every 20 ms
 
 
 def commissioned() -> WagoModule:
@@ -56,8 +57,11 @@ async def test_a_fault_makes_every_input_unknown_and_its_end_known_again(fault: 
 
 async def _unknown_and_known_again(fault: str, port: int) -> None:
     async with WireModule(commissioned(), port=port) as wire, lane_on(wire, 0.3) as (_, sink):
+        looks, told, before = len(sink.inputs), len(sink.health), sink.health[-1].rejects
         await wire.switch(fault, on=True)
         await until(lambda: sink.latest.unknown_because)
+        assert believed(sink.inputs[looks:]) <= AT_ONCE
+        assert missed_until_told(sink.health[told:], before) <= 1  # none where the connection went between two
         assert set(sink.latest.detectors.values()) == {Presence.UNKNOWN}
         assert sink.health[-1].fault
         await wire.switch(fault, on=False)

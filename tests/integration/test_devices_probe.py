@@ -45,8 +45,10 @@ async def indicator(
 
 
 async def probed(port: str, seconds: float = CAPTURE_S) -> tuple[int, dict[str, Any]]:
-    """Ends by itself once it has listened so long; `gate` gives up long before it would have listened twice."""
-    status, lines, err = await gate("probe", port, "--seconds", str(seconds), "--json")
+    """It ends by itself once it has listened so long, and is given up after twice the time of the longest: the rest is
+    for a busy machine to start it.
+    """
+    status, lines, err = await gate("probe", port, "--seconds", str(seconds), "--json", within_s=2 * CAPTURE_S)
     assert lines, err
     return status, json.loads(lines[0])
 

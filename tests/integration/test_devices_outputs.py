@@ -67,9 +67,12 @@ async def test_a_foreign_write_is_undone_and_no_input_is_acted_on_while_it_lasts
 async def test_a_second_write_renews_the_alarm(peer: ScriptedPeer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module_of, "OUTPUT_FAULT_HOLD_S", 30.0)
     async with lane_on(peer) as lane:
+        ends_s = []
         for _ in range(2):
             peer.outputs[0] = True
             await until(lambda: not peer.outputs[0])
+            ends_s.append(lane.module._output_fault_until_s)
+        assert ends_s[0] < ends_s[1]
         assert lane.sink.latest.unknown_because
         assert lane.module.snapshot()["rejects"] == {"foreign_write": 2}
 

@@ -158,7 +158,7 @@ def _open_terminal(browser: Browser, site: PagesSite) -> tuple[float, int]:
 
 
 def bytes_until_lanes(frames: list[str]) -> int:
-    """Bytes on the live connection until every lane has been told, which makes the terminal usable. Pure.
+    """Bytes on the live connection until the first telling of lanes, of all in one frame: the terminal is usable. Pure.
 
     Then they go on coming as long as somebody looks: those count that a slow machine draws late would be its speed.
     """

@@ -10,6 +10,7 @@ import sys
 import time
 import tomllib
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -35,16 +36,20 @@ class DemoSite:
     """`gate demo --alone` while it runs: its address, its people, and its lanes over the API."""
 
     def __init__(self, directory: Path) -> None:
-        self._held = HeldPort()
-        command = [sys.executable, "-m", "gate_service", "demo", "--alone", "--json", "--port", str(self._held.number)]
-        command += ["--speed", str(SPEED), "--seed", "1", "--data", str(directory)]
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-        assert self.process.stdout is not None
-        shown = json.loads(self.process.stdout.readline())
-        self.url: str = shown["url"]
-        [file] = directory.rglob("site.toml")
-        self._central: str = tomllib.loads(file.read_text(encoding="utf-8"))["central"]["base_url"]
-        self.passwords: dict[str, str] = {shown["name"]: shown["password"], **shown["people"]}
+        with ExitStack() as stack:
+            held = stack.enter_context(HeldPort())
+            command = [sys.executable, "-m", "gate_service", "demo", "--alone", "--json", "--port", str(held.number)]
+            command += ["--speed", str(SPEED), "--seed", "1", "--data", str(directory)]
+            self.process = stack.enter_context(subprocess.Popen(command, stdout=subprocess.PIPE, text=True))
+            stack.callback(self.process.send_signal, signal.SIGINT)  # before it is waited for
+            assert self.process.stdout is not None
+            shown = json.loads(self.process.stdout.readline())
+            self.url: str = shown["url"]
+            [file] = directory.rglob("site.toml")
+            self._central: str = tomllib.loads(file.read_text(encoding="utf-8"))["central"]["base_url"]
+            self.passwords: dict[str, str] = {shown["name"]: shown["password"], **shown["people"]}
+            stack.pop_all()
+            self._held = held
 
     def cut_line(self) -> None:
         """From now on the centre is silent: what is asked of it is never answered, as on a dead line."""

@@ -56,22 +56,20 @@ def server():
     home = Path(tempfile.mkdtemp(prefix="gate-pg-"))
     if as_user:
         shutil.chown(home, pwd.getpwnam("postgres").pw_uid)
-    held = HeldPort()
-    port = held.number
     cluster = home / "cluster"
     quiet = {"capture_output": True, "cwd": "/"}
     subprocess.run(
         [*as_user, binaries / "initdb", "-D", cluster, "-A", "trust", "-U", "gate", "-E", "UTF8"], check=True, **quiet
     )
-    options = f"-p {port} -k {home} -c listen_addresses=127.0.0.1"
     control = [*as_user, binaries / "pg_ctl", "-D", cluster, "-w", "-l", home / "log"]
-    subprocess.run([*control, "-o", options, "start"], check=True, **quiet)
-    try:
-        yield port
-    finally:
-        subprocess.run([*control, "-m", "immediate", "stop"], check=True, **quiet)
-        held.close()
-        shutil.rmtree(home)
+    with HeldPort() as held:
+        options = f"-p {held.number} -k {home} -c listen_addresses=127.0.0.1"
+        subprocess.run([*control, "-o", options, "start"], check=True, **quiet)
+        try:
+            yield held.number
+        finally:
+            subprocess.run([*control, "-m", "immediate", "stop"], check=True, **quiet)
+            shutil.rmtree(home)
 
 
 @pytest.fixture

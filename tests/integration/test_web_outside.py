@@ -29,21 +29,20 @@ SECRET = "a secret of the test"
 @asynccontextmanager
 async def provider(back: str) -> AsyncIterator[str]:
     """The provider in a process of its own; its issuer."""
-    held = HeldPort()
-    process = await asyncio.create_subprocess_exec(
-        "node", str(PROVIDER), str(held.number), back,
-        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL,
-    )  # fmt: skip
-    try:
-        assert process.stdout is not None
-        line = await asyncio.wait_for(process.stdout.readline(), 60)
-        while not line.startswith(b"{"):
+    with HeldPort() as held:
+        process = await asyncio.create_subprocess_exec(
+            "node", str(PROVIDER), str(held.number), back,
+            stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL,
+        )  # fmt: skip
+        try:
+            assert process.stdout is not None
             line = await asyncio.wait_for(process.stdout.readline(), 60)
-        yield str(json.loads(line)["issuer"])
-    finally:
-        held.close()
-        process.kill()
-        await process.wait()
+            while not line.startswith(b"{"):
+                line = await asyncio.wait_for(process.stdout.readline(), 60)
+            yield str(json.loads(line)["issuer"])
+        finally:
+            process.kill()
+            await process.wait()
 
 
 @pytest.fixture

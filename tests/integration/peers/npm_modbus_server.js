@@ -9,5 +9,5 @@ const vector = {
   setCoil: (address, value) => { outputs[address] = value; },
   getHoldingRegister: (address) => ({ 0x1000: 10, 0x1001: 255, 0x1006: 1 })[address] || 0,
 };
-const server = new ServerTCP(vector, { host: "127.0.0.1", port: 0, unitID: 1 });
+const server = new ServerTCP(vector, { host: "127.0.0.1", port: "0", unitID: 1 }); // the number 0 would be taken for none: 502
 server.on("initialized", () => console.log(server._server.address().port));

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
@@ -17,12 +16,12 @@ from gate_service.domain.errors import InputError, NotFoundError
 from gate_service.domain.events import JsonObject
 from gate_service.domain.passage import from_document
 from gate_service.domain.ports import Clock
-from gate_service.domain.record import Entry
 from gate_service.duty_desk import DutyDesk
 from gate_service.hazmat_desk import HazmatDesk
 from gate_service.keeping import Keeper
 from gate_service.live import Watchers
 from gate_service.paper_desk import PaperDesk
+from gate_service.photo_desk import PhotoDesk
 from gate_service.policy_desk import PolicyDesk
 from gate_service.register_desk import RegisterDesk
 from gate_service.report_desk import ReportDesk
@@ -34,7 +33,6 @@ from lanes.controller import LaneController
 from lanes.snapshot import lane_snapshot, passage_snapshot
 from lanes.states import LaneState
 from sync.erasure import erase_passage
-from sync.files import FileStore
 from sync.journal import SqlJournal
 from sync.motion_queries import MotionLedger
 from sync.record_queries import PassageFilter
@@ -101,7 +99,7 @@ class Parts:
     policies: PolicyDesk
     hazmat: HazmatDesk
     retention: Retention
-    files: FileStore
+    photos: PhotoDesk
     clock: Clock
     keeper: Keeper
     routing: RoutingDesk
@@ -260,21 +258,12 @@ class GateService:
         return {"devices": [dict(device.snapshot()) for device in (*self._parts.modules, *self._parts.drivers)]}
 
     async def photo(self, lane_id: str, content: bytes, media_type: str, actor: Actor) -> dict[str, Any]:
-        """On disk first, then named by a record of the lane's passage."""
-        passage = self._lane(lane_id).controller.passage
-        passage_id = None if passage is None else passage.id
-        ref = await self._parts.files.keep(content, media_type)
-        entry = Entry("photo", self._parts.clock.now(), actor.label, {}, lane_id, passage_id, files=(ref,))
-        number = await self._parts.journal.write(entry)
-        return {"sha256": ref.sha256, "bytes": ref.size, "record": number, "passage_id": passage_id}
+        """Keep a photo of a vehicle at the lane."""
+        return await self._parts.photos.take(self._lane(lane_id).controller, content, media_type, actor)
 
     async def file(self, sha256: str) -> tuple[bytes, str]:
-        """A file that a record names; one that was dropped, erased or never named is not found."""
-        kind = await self._parts.journal.media_type(sha256)
-        content = None if kind is None else await asyncio.to_thread(self._parts.files.read, sha256)
-        if kind is None or content is None:
-            raise NotFoundError(f"file {sha256[:80]}: named by a record expected, found none")
-        return content, kind
+        """A file that a record names."""
+        return await self._parts.photos.file(sha256)
 
     async def erase(self, request: JsonObject, by: str) -> dict[str, Any]:
         """Erase the personal data of `{"passage_id", "reason"}` for who asks. Raises NotFoundError, InputError."""

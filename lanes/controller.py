@@ -110,6 +110,7 @@ class LaneController(LaneMotion):
         for document in await self.ports.journal.open_passages():
             if document.get("lane") == self.settings.id:
                 self.passage = await self._restored(from_document(document))
+                self.photos.restore(self.passage.id, await self.ports.journal.photos(self.passage.id))
                 self.is_restored = True
                 self.attention = "restart"
         await self.scribe.__aenter__()

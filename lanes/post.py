@@ -15,6 +15,7 @@ from lanes.book import LaneBook
 from lanes.conditions import Situation
 from lanes.detectors import Followed
 from lanes.interlocks import CLEAR_HOLD_S
+from lanes.photos import Photos
 from lanes.reads import Read, Whose, learned, whose
 from lanes.states import LaneEvent, LaneState
 from lanes.waiting_line import OWN_AT_APPROACH
@@ -45,6 +46,7 @@ class LanePost(LaneBook):
     def __init__(self, *args: Any, **settings: Any) -> None:
         super().__init__(*args, **settings)
         self.kept: tuple[Read, ...] = ()
+        self.photos = Photos()
         self.has_left_approach: bool | None = None  # the vehicle of the passage; None: not known
         self.has_gone_in = False  # its front is beyond the approach
         self._watched_s: float | None = None  # when it last was in sight of anything
@@ -57,11 +59,18 @@ class LanePost(LaneBook):
 
     def whose_read(self, read: Read) -> Whose:
         """Of which vehicle a read is that comes now."""
+        return self._whose(is_checked=self._is_checked(read))
+
+    def whose_photo(self) -> Whose:
+        """Which vehicle a photo shows that is taken now. No check would notice another one on it."""
+        return self._whose(is_checked=False)
+
+    def _whose(self, *, is_checked: bool) -> Whose:
         if not self.settings.reads_at_approach:
             return Whose.PASSAGE
         return whose(
             has_passage=self.passage is not None, state=self.state, approach=self.approach(),
-            has_left=self.has_left_approach, has_gone_in=self.has_gone_in, is_checked=self._is_checked(read),
+            has_left=self.has_left_approach, has_gone_in=self.has_gone_in, is_checked=is_checked,
         )  # fmt: skip
 
     def _is_checked(self, read: Read) -> bool:
@@ -135,6 +144,8 @@ class LanePost(LaneBook):
         if not is_at_approach:
             self.drop_reads("another_vehicle")
             return
+        if self.passage is not None and (photos := self.photos.give(self.passage.id)):
+            self.put("photo", {"was_kept": True}, files=photos)
         kept, self.kept = self.kept, ()
         for read in kept:
             if self.passage is not None:
@@ -143,6 +154,7 @@ class LanePost(LaneBook):
 
     def drop_reads(self, why: str) -> None:
         """The vehicle that was read is no more certainly the next one."""
+        self.photos.drop_kept()
         if self.kept:
             reads, self.kept = [read.as_record() for read in self.kept], ()
             self.put_about(None, "read_dropped", {"because": why, "reads": reads})
@@ -163,7 +175,7 @@ class LanePost(LaneBook):
             self.has_left_approach = None
         self.has_gone_in = self.has_gone_in or is_at_entry or situation.is_platform_loaded()
         self._mind_the_vehicle(situation, is_gone=is_free and not is_at_entry)
-        if self.kept:
+        if self.kept or self.photos.kept:
             self._mind_the_kept(approach)
 
     def _mind_the_vehicle(self, situation: Situation, *, is_gone: bool) -> None:

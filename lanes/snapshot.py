@@ -142,8 +142,9 @@ def passage_snapshot(passage: Passage) -> dict[str, Any]:
 
 
 def _passage(lane: LaneController, passage: Passage) -> dict[str, Any]:
-    """The passage, with who may release it now: this shift's overrides and an open regime counted."""
+    """The passage, with its photos and who may release it now: this shift's overrides and an open regime counted."""
     shown = passage_snapshot(passage)
+    shown["photos"] = [photo.sha256 for photo in lane.photos.of(passage.id)]
     if passage.verdict in {None, "release"}:
         return shown
     ground = lane.ground()

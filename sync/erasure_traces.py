@@ -1,4 +1,5 @@
-"""What of a passage's vehicle and people lies outside the passage's own records: its slip of the form, its draws.
+"""What of a passage's vehicle and people lies outside the passage's own records: slip of the form, draws, and photos
+from before it began.
 
 Found and blanked by `sync.erasure`, in its transaction. A slip of the form that no vehicle has used yet stays: it can
 still be shown at a lane; the erasure of the passage that uses it takes it along.
@@ -30,6 +31,11 @@ DRAWS: Final = (  # before a passage has begun, at the post before the lanes, a 
     "SELECT name, day, passage_id, record_number FROM draws WHERE NOT is_of_slip AND (passage_id = ?"
     " OR (passage_id = '' AND name IN ({}) AND day IN (?, ?)))"
 )
+PHOTOS: Final = (  # a photo of the vehicle at the approach is of no passage until its own begins, which names it again
+    "SELECT DISTINCT before.record_number FROM files own JOIN records r ON r.number = own.record_number"
+    " JOIN files before ON before.sha256 = own.sha256 JOIN records b ON b.number = before.record_number"
+    " WHERE r.passage_id = ? AND b.passage_id IS NULL"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +54,8 @@ def find(connection: Connection, passage_id: str, document: Mapping[str, Any], c
     days = [day_of(from_us(at_us)).isoformat() for at_us in (parse_us(document["opened_at"]), closed_at_us)]
     slips = run(connection, SLIPS, (passage_id, NO_PLATE)).fetchall()
     draws = run(connection, DRAWS.format(marks(names)), (passage_id, *names, *days)).fetchall()
-    numbers = {row[2] for row in slips} | {row[3] for row in draws if row[2] == ""}
+    photos = run(connection, PHOTOS, (passage_id,)).fetchall()
+    numbers = {row[2] for row in slips} | {row[3] for row in draws if row[2] == ""} | {row[0] for row in photos}
     return Traces(
         tuple((row[0], _without_people(json.loads(row[1]))) for row in slips),
         tuple((row[0], row[1]) for row in draws),

@@ -20,7 +20,7 @@ from sqlalchemy import Connection
 from gate_service.domain.errors import ChainBrokenError, RecordError
 from gate_service.domain.events import Event, EventType, JsonObject
 from gate_service.domain.ports import Clock
-from gate_service.domain.record import Entry
+from gate_service.domain.record import Entry, FileRef
 from sync import ledger, record_queries
 from sync.append import append, head
 from sync.checkpoint import Checkpoint, sign
@@ -145,6 +145,10 @@ class SqlJournal:
     async def newest(self, kind: str, lane: str) -> JsonObject | None:
         """Facts of the newest record of a kind about a lane, or None."""
         return await self._database.read(lambda connection: record_queries.newest(connection, kind, lane))
+
+    async def photos(self, passage_id: str) -> Sequence[FileRef]:
+        """Files that the records of a passage name, oldest first."""
+        return await self._database.read(lambda connection: record_queries.photos(connection, passage_id))
 
     async def passage(self, passage_id: str) -> PassageView | None:
         """One passage as it now is."""

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, select
 
 from gate_service.domain.errors import ChainBrokenError
 from gate_service.domain.events import JsonObject
+from gate_service.domain.record import FileRef
 from sync.append import head
 from sync.columns import from_us, to_us
 from sync.encoding import read_facts
@@ -124,6 +125,17 @@ def open_passages(connection: Connection) -> list[JsonObject]:
     """Documents of passages that are not closed, oldest first."""
     rows = run(connection, "SELECT document FROM passages WHERE closed_at_us IS NULL ORDER BY opened_record")
     return [json.loads(row[0]) for row in rows]
+
+
+def photos(connection: Connection, passage_id: str) -> list[FileRef]:
+    """Files that the records of a passage name, oldest first."""
+    rows = run(
+        connection,
+        "SELECT f.sha256, f.bytes, f.media_type FROM files f JOIN records r ON r.number = f.record_number"
+        " WHERE r.passage_id = ? ORDER BY f.record_number",
+        (passage_id,),
+    )
+    return [FileRef(*row) for row in rows]
 
 
 def newest(connection: Connection, kind: str, lane: str) -> JsonObject | None:

@@ -25,6 +25,7 @@ from gate_service.duty_desk import DutyDesk
 from gate_service.hazmat_desk import HazmatDesk
 from gate_service.live import Watchers
 from gate_service.paper_desk import PaperDesk
+from gate_service.photo_desk import PhotoDesk
 from gate_service.policy_desk import PolicyDesk
 from gate_service.service import GateService, Lane, Parts
 from gate_service.sync_desk import SyncDesk
@@ -93,7 +94,7 @@ def build(site: LoadedSite, clock: Clock | None = None) -> Built:
     parts = Parts(
         record=(database, journal, retention, policies),
         retention=retention,
-        files=files,
+        photos=PhotoDesk(files, journal, clock),
         clock=clock,
         duty=duty,
         paper=PaperDesk(journal, regimes, shifts, worker.slip_source, clock, lanes=settings),

@@ -11,7 +11,7 @@ from typing import Protocol
 from gate_service.domain.draws import WantedDraw
 from gate_service.domain.events import JsonObject
 from gate_service.domain.reading import Aspect, DeviceHealth, LaneInputs, Reading, Side
-from gate_service.domain.record import Entry
+from gate_service.domain.record import Entry, FileRef
 from gate_service.domain.regime import Regime
 
 
@@ -115,6 +115,10 @@ class Journal(Protocol):
 
     async def open_passages(self) -> Sequence[JsonObject]:
         """Passage documents that are not closed: what a restart shows to a person."""
+        ...
+
+    async def photos(self, passage_id: str) -> Sequence[FileRef]:
+        """Files that the entries of a passage name, oldest first."""
         ...
 
 

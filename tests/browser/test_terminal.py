@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import struct
 import time
+import zlib
 from datetime import timedelta
 
 import pytest
@@ -349,3 +351,32 @@ def test_the_pages_that_a_person_may_open_are_the_ones_that_are_linked(visitors:
         assert page.locator(".pages [aria-current=page]").get_attribute("href") == "/"
         for path in links.evaluate_all("(all) => all.map((one) => one.getAttribute('href'))"):
             assert page.request.get(f"http://{page.url.split('/')[2]}{path}").status == 200
+
+
+def png(width: int, height: int) -> bytes:
+    """A picture of one grey."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
+    pixels = zlib.compress((b"\0" + b"\x80" * width) * height)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", pixels) + chunk(b"IEND", b"")
+
+
+def test_a_photo_of_the_vehicle_is_shown_beside_its_facts_and_moves_no_command(
+    visitor: Visitor, running: Running
+) -> None:
+    running.gate.photos.append(("in-d1", png(64, 36), "image/png"))
+    page = visitor.come_in()
+    choose(page, "in-d1")
+    command = page.locator("[data-command=release]")
+    before = command.bounding_box()
+    running.change("in-d1", passage=overweight_passage() | {"photos": ["0" * 64]})
+    photo = page.locator(".photos img")
+    expect(photo).to_have_attribute("alt", "车辆照片 1，点开看大图")
+    photo.scroll_into_view_if_needed()
+    expect(photo).to_have_js_property("naturalWidth", 64)
+    page.evaluate("scrollTo(0, 0)")
+    assert command.bounding_box() == before
+    assert violations(page) == []

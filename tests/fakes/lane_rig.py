@@ -91,6 +91,9 @@ class MemoryJournal:
     async def open_passages(self) -> Sequence[Any]:
         return self.open
 
+    async def photos(self, passage_id: str) -> Sequence[Any]:
+        return [file for entry in self.entries if entry.passage_id == passage_id for file in entry.files]
+
     def kinds(self) -> list[str]:
         return [entry.kind for entry in self.entries]
 

@@ -284,10 +284,13 @@ async def test_a_photo_that_was_answered_is_there_after_a_kill_and_belongs_to_it
     photo = b"\xff\xd8\xff\xe0" + b"photo" * 5000
     person = site._people[OPERATOR]
     answer = await person.post(f"/api/v1/lanes/{LANE}/photos", content=photo, headers={"content-type": "image/jpeg"})
+    sha256 = answer.json()["sha256"]
+    assert (await site.lane(LANE))["passage"]["photos"] == [sha256]
     site.kill_service()
     assert answer.json()["passage_id"] == passage_id
     await restarted(site, passage_id)
-    found = await person.get(f"/api/v1/files/{answer.json()['sha256']}")
+    assert (await site.lane(LANE))["passage"]["photos"] == [sha256]
+    found = await person.get(f"/api/v1/files/{sha256}")
     assert (found.content, found.headers["content-type"]) == (photo, "image/jpeg")
     assert site.kinds(passage_id).count("photo") == 1
     await site.command(LANE, "turn_back")

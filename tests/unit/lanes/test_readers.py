@@ -7,6 +7,7 @@ import pytest
 from gate_service.domain.commands import Actor, ActorKind, Command, CommandRequest, PlateRead, Role
 from gate_service.domain.errors import CommandRefusedError
 from gate_service.domain.reading import Presence, Side
+from gate_service.domain.record import FileRef
 from lanes.guards import Layout
 from lanes.post import MOST_KEPT
 from lanes.reads import Whose, whose
@@ -431,3 +432,65 @@ def test_whose_a_read_is(state, approach, has_left, expected):
 def test_without_a_passage_a_read_is_kept_only_while_the_lane_clears(state, approach, expected):
     found = whose(has_passage=False, state=state, approach=approach, has_left=True, has_gone_in=True, is_checked=False)
     assert found is expected
+
+
+# Photos ----------------------------------------------------------------------------------------------------------
+
+PHOTOS = [FileRef(str(number) * 64, 1000, "image/jpeg") for number in range(6)]
+
+
+def _take(rig, photo):
+    """As the photo desk does, without file and record."""
+    owner, passage = rig.lane.whose_photo(), rig.lane.passage
+    rig.lane.photos.add(photo, owner, passage.id if passage and owner is Whose.PASSAGE else None)
+    return owner
+
+
+def _shown(rig):
+    return lane_snapshot(rig.lane)["passage"]["photos"]
+
+
+async def test_photos_of_the_vehicle_in_the_lane_are_shown_with_it_alone_and_change_no_fact(rig):
+    await _onto_platform(rig)
+    before = rig.lane.passage
+    assert {_take(rig, photo) for photo in PHOTOS} == {Whose.PASSAGE}
+    assert _shown(rig) == [photo.sha256 for photo in PHOTOS[-4:]]
+    assert rig.lane.passage is before
+    await rig.commands.scan(SLIP, CAMERA)
+    await rig.run(3)
+    await _drive_out(rig)
+    rig.see(approach="occupied")
+    await rig.run(0.5)
+    assert (rig.lane.passage.id != before.id, _shown(rig)) == (True, [])
+
+
+async def test_a_photo_of_the_vehicle_at_the_approach_is_shown_and_recorded_with_its_own_passage(rig):
+    await _onto_platform(rig)
+    await rig.commands.scan(SLIP, CAMERA)
+    await rig.run(3)
+    rig.see(approach="occupied")
+    await rig.run(0.3)
+    assert _take(rig, PHOTOS[0]) is Whose.NEXT
+    assert _shown(rig) == []
+    await _drive_out(rig)
+    assert _shown(rig) == [PHOTOS[0].sha256]
+    [entry] = [entry for entry in rig.journal.entries if entry.kind == "photo"]
+    assert (entry.passage_id, entry.files) == (rig.lane.passage.id, (PHOTOS[0],))
+
+
+async def test_a_photo_is_dropped_when_the_vehicle_at_the_approach_goes_away(rig):
+    await _onto_platform(rig)
+    rig.see(approach="occupied")
+    await rig.run(0.3)
+    _take(rig, PHOTOS[0])
+    rig.see(approach="clear")
+    await rig.run(0.5)
+    assert rig.lane.photos.kept == ()
+
+
+async def test_a_photo_that_may_show_either_vehicle_is_shown_with_neither(rig):
+    await _onto_platform(rig)
+    rig.see(approach="unknown")
+    await rig.run(0.3)
+    assert _take(rig, PHOTOS[0]) is Whose.UNSURE
+    assert (_shown(rig), rig.lane.photos.kept) == ([], ())

@@ -254,6 +254,22 @@ async def test_personal_data_go_and_the_chain_holds_and_names_whose(rig):
     )
 
 
+async def test_a_photo_from_before_the_passage_began_goes_with_it(rig):
+    photo, other = [await rig.files.keep(content, "image/jpeg") for content in (b"at the approach", b"of another")]
+    await rig.write(replace(note(1), files=(photo,)))
+    await rig.write(replace(note(1), files=(other,)))
+    await rig.write(decision(1), replace(note(1), passage_id=passage_id(1), files=(photo,)), crossing(1))
+    await left(rig)
+    await rig.tell_all()
+    assert await rig.journal.photos(passage_id(1)) == [photo]
+    await erase(rig)
+    assert await rig.journal.photos(passage_id(1)) == []
+    report = rig.verify()
+    assert (report.files, report.orphan_files) == (1, 1)
+    assert await rig.journal.media_type(photo.sha256) is None  # nobody is given it, and it is swept after a day
+    assert await rig.journal.media_type(other.sha256) == "image/jpeg"
+
+
 async def test_nothing_is_erased_that_is_open_inside_untold_unknown_or_without_a_reason(rig):
     await rig.write(decision(1))
     with pytest.raises(InputError, match="closed"):

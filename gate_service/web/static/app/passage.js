@@ -117,6 +117,16 @@ const Seen = ({ passage }) => {
   </dl>`;
 };
 
+/** What the cameras took of it, the newest first; last in its column, so that one that comes moves nothing. */
+const Photos = ({ passage }) => {
+  const photos = [...(passage.photos ?? [])].reverse();
+  if (!photos.length) return null;
+  return html`<ul class="photos">${photos.map(
+    (photo, index) => html`<li key=${photo}><a href=${`/api/v1/files/${photo}`} target="_blank" rel="noopener"
+      ><img src=${`/api/v1/files/${photo}`} alt=${t("photo.of_vehicle", { number: photos.length - index })} /></a></li>`,
+  )}</ul>`;
+};
+
 /** Where a vehicle in the wrong lane belongs, by the names of this site's lanes. */
 const ToGo = ({ passage }) => {
   const wanted = passage.lane_to_go;
@@ -175,6 +185,7 @@ export const Passage = ({ passage, isFresh, isTakenBack }) => {
         ${(passage.slips ?? []).length === 0 && html`<p class="dim">${passage.scanned?.length ? t("slip.scanned_only", { slip: passage.scanned.join(", ") }) : t("slip.none")}</p>`}
         <${Seen} passage=${passage} />
         <${Source} passage=${passage} />
+        <${Photos} passage=${passage} />
       </div>
     </div>
   </section>`;

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from gate_service.domain.commands import Actor
@@ -10,9 +11,11 @@ from gate_service.domain.errors import NotFoundError
 from gate_service.domain.ports import Clock
 from gate_service.domain.record import Entry
 from lanes.controller import LaneController
-from lanes.reads import Whose
 from sync.files import FileStore
 from sync.journal import SqlJournal
+
+Receive = Callable[[], Awaitable[bytes]]
+"""Receives a photo that was begun to be sent, whole and looked at."""
 
 
 class PhotoDesk:
@@ -23,17 +26,15 @@ class PhotoDesk:
         self._journal = journal
         self._clock = clock
 
-    async def take(self, lane: LaneController, content: bytes, media_type: str, actor: Actor) -> dict[str, Any]:
-        """Whose it is, is asked as it comes; it is of the lane's passage only where it shows that vehicle for sure."""
-        owner, passage = lane.whose_photo(), lane.passage
-        passage_id = None if passage is None or owner is not Whose.PASSAGE else passage.id
-        ref = await self._files.keep(content, media_type)
-        facts = {"of": owner.value}
-        entry = Entry("photo", self._clock.now(), actor.label, facts, lane.settings.id, passage_id, files=(ref,))
+    async def take(self, lane: LaneController, receive: Receive, media_type: str, actor: Actor) -> dict[str, Any]:
+        """Whose it is, is asked before it is received: a slow one comes when another vehicle may stand there."""
+        of = lane.photo_begins()
+        ref = await self._files.keep(await receive(), media_type)
+        facts = {"of": of.owner.value}
+        entry = Entry("photo", self._clock.now(), actor.label, facts, lane.settings.id, of.passage_id, files=(ref,))
         number = await self._journal.write(entry)
-        lane.photos.add(ref, owner, passage_id)
-        lane.changed()
-        return {"sha256": ref.sha256, "bytes": ref.size, "record": number, "passage_id": passage_id}
+        lane.photo_taken(ref, of)
+        return {"sha256": ref.sha256, "bytes": ref.size, "record": number, "passage_id": of.passage_id}
 
     async def file(self, sha256: str) -> tuple[bytes, str]:
         """A file that a record names; one that was dropped, erased or never named is not found."""

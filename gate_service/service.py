@@ -21,7 +21,7 @@ from gate_service.hazmat_desk import HazmatDesk
 from gate_service.keeping import Keeper
 from gate_service.live import Watchers
 from gate_service.paper_desk import PaperDesk
-from gate_service.photo_desk import PhotoDesk
+from gate_service.photo_desk import PhotoDesk, Receive
 from gate_service.policy_desk import PolicyDesk
 from gate_service.register_desk import RegisterDesk
 from gate_service.report_desk import ReportDesk
@@ -257,9 +257,9 @@ class GateService:
         """Every driver with its last bytes, counters and ages."""
         return {"devices": [dict(device.snapshot()) for device in (*self._parts.modules, *self._parts.drivers)]}
 
-    async def photo(self, lane_id: str, content: bytes, media_type: str, actor: Actor) -> dict[str, Any]:
+    async def photo(self, lane_id: str, receive: Receive, media_type: str, actor: Actor) -> dict[str, Any]:
         """Keep a photo of a vehicle at the lane."""
-        return await self._parts.photos.take(self._lane(lane_id).controller, content, media_type, actor)
+        return await self._parts.photos.take(self._lane(lane_id).controller, receive, media_type, actor)
 
     async def file(self, sha256: str) -> tuple[bytes, str]:
         """A file that a record names."""

@@ -11,11 +11,12 @@ from typing import Any, Final
 
 from gate_service.domain.errors import CommandRefusedError
 from gate_service.domain.reading import Detector, Presence
+from gate_service.domain.record import FileRef
 from lanes.book import LaneBook
 from lanes.conditions import Situation
 from lanes.detectors import Followed
 from lanes.interlocks import CLEAR_HOLD_S
-from lanes.photos import Photos
+from lanes.photos import PhotoOf, Photos
 from lanes.reads import Read, Whose, learned, whose
 from lanes.states import LaneEvent, LaneState
 from lanes.waiting_line import OWN_AT_APPROACH
@@ -61,9 +62,26 @@ class LanePost(LaneBook):
         """Of which vehicle a read is that comes now."""
         return self._whose(is_checked=self._is_checked(read))
 
-    def whose_photo(self) -> Whose:
-        """Which vehicle a photo shows that is taken now. No check would notice another one on it."""
-        return self._whose(is_checked=False)
+    def photo_begins(self) -> PhotoOf:
+        """Which vehicle a photo shows whose request begins now. No check would notice another one on it."""
+        owner, passage = self._whose(is_checked=False), self.passage
+        passage_id = None if passage is None or owner is not Whose.PASSAGE else passage.id
+        return PhotoOf(owner, passage_id, self.photos.visit)
+
+    def photo_taken(self, photo: FileRef, of: PhotoOf) -> None:
+        """One is in the record: shown with its vehicle, where that is still the one in the lane or at the approach."""
+        passage = self.passage
+        if of.owner is Whose.PASSAGE and passage is not None and passage.id == of.passage_id:
+            self.photos.show(passage.id, photo)
+        elif of.owner is Whose.NEXT and of.visit == self.photos.visit:
+            self.photos.keep(photo)
+            return  # shown once its passage has begun
+        elif of.owner is Whose.NEXT and passage is not None and self.photos.is_given(of.visit, passage.id):
+            self.photos.show(passage.id, photo)
+            self.put("photo", {"was_kept": True}, files=(photo,))
+        else:
+            return
+        self.changed()
 
     def _whose(self, *, is_checked: bool) -> Whose:
         if not self.settings.reads_at_approach:
@@ -175,8 +193,7 @@ class LanePost(LaneBook):
             self.has_left_approach = None
         self.has_gone_in = self.has_gone_in or is_at_entry or situation.is_platform_loaded()
         self._mind_the_vehicle(situation, is_gone=is_free and not is_at_entry)
-        if self.kept or self.photos.kept:
-            self._mind_the_kept(approach)
+        self._mind_the_kept(approach)
 
     def _mind_the_vehicle(self, situation: Situation, *, is_gone: bool) -> None:
         """In a safe state nobody follows the vehicle: was it seen to go, or out of sight long enough to be another."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from typing import Any, Protocol
@@ -166,8 +166,13 @@ class GateApi(Protocol):
         """Take what a camera saw into the lane's passage."""
         ...
 
-    async def photo(self, lane_id: str, content: bytes, media_type: str, actor: Actor) -> dict[str, Any]:
-        """Keep a photo and pin it to the lane's passage: `{"sha256", "bytes", "record", "passage_id"}`."""
+    async def photo(
+        self, lane_id: str, receive: Callable[[], Awaitable[bytes]], media_type: str, actor: Actor
+    ) -> dict[str, Any]:
+        """Keep a photo of the vehicle that is at the lane now, before `receive` has it whole.
+
+        `{"sha256", "bytes", "record", "passage_id"}`; raises what `receive` raises.
+        """
         ...
 
     async def file(self, sha256: str) -> tuple[bytes, str]:

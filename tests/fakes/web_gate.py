@@ -451,7 +451,8 @@ class FakeGate:
         self.plates.append((lane_id, read))
         return self.read_answer or {"passage_id": "p", "facts_version": 3}
 
-    async def photo(self, lane_id: str, content: bytes, media_type: str, actor: Actor) -> dict[str, Any]:
+    async def photo(self, lane_id: str, receive: Any, media_type: str, actor: Actor) -> dict[str, Any]:
+        content = await receive()
         self.photos.append((lane_id, content, media_type))
         return {"sha256": "0" * 64, "bytes": len(content), "record": 1, "passage_id": "p"}
 

@@ -113,11 +113,15 @@ async def plate(
 async def photo(web: Parts, caller: Admitted, request: Request, lane: str) -> dict[str, Any]:
     """A photo for the lane's passage, as its bytes: JPEG, PNG or WebP, at most 8 MiB. On disk before it is answered."""
     web.gate.lane(lane)
-    content = await read_bytes(request, LARGEST_BYTES, tuple(PHOTOS))
     kind = media_type(request)
-    if PHOTOS[kind].match(content) is None:
-        raise InputError(f"photo: {kind} expected, found bytes that begin {content[:4].hex(' ') or 'nowhere'}")
-    return await web.gate.photo(lane, content, kind, caller.actor)
+
+    async def receive() -> bytes:
+        content = await read_bytes(request, LARGEST_BYTES, tuple(PHOTOS))
+        if PHOTOS[kind].match(content) is None:
+            raise InputError(f"photo: {kind} expected, found bytes that begin {content[:4].hex(' ') or 'nowhere'}")
+        return content
+
+    return await web.gate.photo(lane, receive, kind, caller.actor)
 
 
 @router.post("/lanes/{lane}/commands", openapi_extra=described(LaneCommand))

@@ -380,3 +380,29 @@ def test_a_photo_of_the_vehicle_is_shown_beside_its_facts_and_moves_no_command(
     page.evaluate("scrollTo(0, 0)")
     assert command.bounding_box() == before
     assert violations(page) == []
+
+
+def test_a_photo_that_comes_while_the_terminal_is_locked_is_there_once_it_is_unlocked(
+    visitor: Visitor, running: Running
+) -> None:
+    running.gate.photos.append(("in-d1", png(64, 36), "image/png"))
+    page = visitor.come_in()
+    choose(page, "in-d1")
+    page.get_by_role("button", name="锁定").click()
+    dialog = page.locator("dialog.lock")
+    expect(dialog).to_be_visible()
+    running.change("in-d1", passage=overweight_passage() | {"plate": "浙B77777", "photos": ["0" * 64]})
+    expect(page.locator(".detail .lead .plate")).to_contain_text("77777")
+    assert visitor.errors == []
+    dialog.locator("input[name=password]").fill(PASSWORD)
+    page.keyboard.press("Enter")
+    expect(page.locator(".photos img")).to_have_js_property("naturalWidth", 64)
+
+
+def test_who_may_not_read_the_record_is_shown_no_broken_photos(visitor: Visitor, running: Running) -> None:
+    page = visitor.come_in("root")
+    choose(page, "in-d1")
+    running.change("in-d1", passage=overweight_passage() | {"plate": "浙B77777", "photos": ["0" * 64]})
+    expect(page.locator(".detail .lead .plate")).to_contain_text("77777")
+    expect(page.locator(".photos")).to_have_count(0)
+    assert visitor.errors == []

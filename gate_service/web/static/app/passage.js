@@ -1,4 +1,5 @@
 // The vehicle in a lane: what was decided with every number, what is known of it, and where that comes from.
+import { locked, session } from "./api.js";
 import { checksOf, declaredTotal } from "./facts.js";
 import { html, Mark, tone, verdictMark } from "./html.js";
 import { clockTime, has, number, t, told } from "./i18n.js";
@@ -117,10 +118,13 @@ const Seen = ({ passage }) => {
   </dl>`;
 };
 
-/** What the cameras took of it, the newest first; last in its column, so that one that comes moves nothing. */
+const SEE_PHOTOS = ["operator", "supervisor", "auditor", "customs"];
+
+/** What the cameras took of it, the newest first; last in its column, so that one that comes moves nothing. A locked
+ * terminal is given none, nor is an administrator: nothing is asked for that would be refused and stay broken. */
 const Photos = ({ passage }) => {
   const photos = [...(passage.photos ?? [])].reverse();
-  if (!photos.length) return null;
+  if (!photos.length || locked.value || !SEE_PHOTOS.includes(session.value?.role)) return null;
   return html`<ul class="photos">${photos.map(
     (photo, index) => html`<li key=${photo}><a href=${`/api/v1/files/${photo}`} target="_blank" rel="noopener"
       ><img src=${`/api/v1/files/${photo}`} alt=${t("photo.of_vehicle", { number: photos.length - index })} /></a></li>`,

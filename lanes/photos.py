@@ -16,6 +16,10 @@ from lanes.reads import Whose
 MOST_SHOWN: Final = 4
 """The newest of a vehicle: front, rear, top, and one more. Site decision."""
 
+MOST_KEPT: Final = 256
+"""Of the vehicle at the approach: its passage names them all, or they would outlast the erasure of it. Site decision:
+one a second for four minutes."""
+
 
 @dataclass(frozen=True, slots=True)
 class PhotoOf:
@@ -43,7 +47,7 @@ class Photos:
 
     def keep(self, photo: FileRef) -> None:
         """Keep one of the vehicle at the approach."""
-        self.kept = _newest((*self.kept, photo))
+        self.kept = _newest((*self.kept, photo), MOST_KEPT)
 
     def show(self, passage_id: str, photo: FileRef) -> None:
         """Show one more of this passage, which is the one in the lane."""
@@ -51,7 +55,7 @@ class Photos:
 
     def restore(self, passage_id: str, photos: Sequence[FileRef]) -> None:
         """Show these of this passage."""
-        self._passage_id, self._shown = passage_id, _newest(photos)
+        self._passage_id, self._shown = passage_id, _newest(photos, MOST_SHOWN)
 
     def give(self, passage_id: str) -> tuple[FileRef, ...]:
         """The vehicle at the approach has its passage now: its photos are shown there. Answers them."""
@@ -71,6 +75,6 @@ class Photos:
         self.kept = ()
 
 
-def _newest(photos: Sequence[FileRef]) -> tuple[FileRef, ...]:
+def _newest(photos: Sequence[FileRef], most: int) -> tuple[FileRef, ...]:
     """A photo that is sent again, its answer lost, is one photo."""
-    return tuple({photo.sha256: photo for photo in photos}.values())[-MOST_SHOWN:]
+    return tuple({photo.sha256: photo for photo in photos}.values())[-most:]

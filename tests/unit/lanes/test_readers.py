@@ -504,6 +504,16 @@ async def test_a_photo_that_may_show_either_vehicle_is_shown_with_neither(rig):
     assert (_shown(rig), rig.lane.photos.kept) == ([], ())
 
 
+async def test_a_passage_names_all_photos_of_its_vehicle_at_the_approach_and_shows_the_newest(rig):
+    await _next_at_approach(rig)
+    for photo in PHOTOS:
+        _take(rig, photo)
+    await _drive_out(rig)
+    assert _shown(rig) == [photo.sha256 for photo in PHOTOS[-4:]]
+    [entry] = [entry for entry in rig.journal.entries if entry.kind == "photo"]
+    assert entry.files == tuple(PHOTOS)
+
+
 async def test_a_photo_that_is_on_its_way_as_its_vehicle_s_passage_begins_is_shown_and_recorded_with_that(rig):
     await _next_at_approach(rig)
     of = rig.lane.photo_begins()

@@ -367,7 +367,7 @@ def png(width: int, height: int) -> bytes:
 def test_a_photo_of_the_vehicle_is_shown_beside_its_facts_and_moves_no_command(
     visitor: Visitor, running: Running
 ) -> None:
-    running.gate.photos.append(("in-d1", png(64, 36), "image/png"))
+    running.gate.photos.append(("in-d1", png(640, 360), "image/png"))
     page = visitor.come_in()
     choose(page, "in-d1")
     command = page.locator("[data-command=release]")
@@ -376,7 +376,7 @@ def test_a_photo_of_the_vehicle_is_shown_beside_its_facts_and_moves_no_command(
     photo = page.locator(".photos img")
     expect(photo).to_have_attribute("alt", "车辆照片 1，点开看大图")
     photo.scroll_into_view_if_needed()
-    expect(photo).to_have_js_property("naturalWidth", 64)
+    expect(photo).to_have_js_property("naturalWidth", 640)
     page.evaluate("scrollTo(0, 0)")
     assert command.bounding_box() == before
     assert violations(page) == []
@@ -385,7 +385,7 @@ def test_a_photo_of_the_vehicle_is_shown_beside_its_facts_and_moves_no_command(
 def test_a_photo_that_comes_while_the_terminal_is_locked_is_there_once_it_is_unlocked(
     visitor: Visitor, running: Running
 ) -> None:
-    running.gate.photos.append(("in-d1", png(64, 36), "image/png"))
+    running.gate.photos.append(("in-d1", png(640, 360), "image/png"))
     page = visitor.come_in()
     choose(page, "in-d1")
     page.get_by_role("button", name="锁定").click()
@@ -396,7 +396,7 @@ def test_a_photo_that_comes_while_the_terminal_is_locked_is_there_once_it_is_unl
     assert visitor.errors == []
     dialog.locator("input[name=password]").fill(PASSWORD)
     page.keyboard.press("Enter")
-    expect(page.locator(".photos img")).to_have_js_property("naturalWidth", 64)
+    expect(page.locator(".photos img")).to_have_js_property("naturalWidth", 640)
 
 
 def test_who_may_not_read_the_record_is_shown_no_broken_photos(visitor: Visitor, running: Running) -> None:

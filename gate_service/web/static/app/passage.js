@@ -182,6 +182,7 @@ export const Passage = ({ passage, isFresh, isTakenBack }) => {
         <${ToGo} passage=${passage} />
         ${checks.length > 0 && html`<ul class="checks">${checks.map((check) => html`<${Check} key=${check.reason_code} check=${check} />`)}</ul>`}
         ${passage.explanation && html`<p class="explanation">${told(passage.explanation)}</p>`}
+        <${Photos} passage=${passage} />
       </div>
       <div>
         <${Masses} passage=${passage} />
@@ -189,7 +190,6 @@ export const Passage = ({ passage, isFresh, isTakenBack }) => {
         ${(passage.slips ?? []).length === 0 && html`<p class="dim">${passage.scanned?.length ? t("slip.scanned_only", { slip: passage.scanned.join(", ") }) : t("slip.none")}</p>`}
         <${Seen} passage=${passage} />
         <${Source} passage=${passage} />
-        <${Photos} passage=${passage} />
       </div>
     </div>
   </section>`;

@@ -1,7 +1,7 @@
 """Sends a request again whose kept connection the centre closed in the same moment: no server tells before it does.
 
 Servers close idle connections after 2 to 75 s as they are set. Only a connection from before is given this second
-chance, once, and only while nothing was answered; every request of CONTRACT 3 may come twice.
+chance, once, and only where no answer came whose head can be read; every request of CONTRACT 3 may come twice.
 """
 
 from __future__ import annotations

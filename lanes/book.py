@@ -12,7 +12,7 @@ from uuid import UUID
 from gate_service.domain.events import Event, EventType
 from gate_service.domain.passage import Outcome, Passage
 from gate_service.domain.reading import DeviceHealth
-from gate_service.domain.record import Entry, FileRef, LedgerChange
+from gate_service.domain.record import Entry, LedgerChange
 from lanes import told
 from lanes.closing import close_passage
 from lanes.curve import Curve
@@ -60,10 +60,9 @@ class LaneBook(LaneKnowledge):
         actor: str = "service",
         ledger: tuple[LedgerChange, ...] = (),
         events: tuple[Event, ...] = (),
-        files: tuple[FileRef, ...] = (),
     ) -> asyncio.Future[int]:
         """Queue one entry about this lane and its passage as they are now."""
-        return self.put_about(self.passage, kind, facts, actor=actor, ledger=ledger, events=events, files=files)
+        return self.put_about(self.passage, kind, facts, actor=actor, ledger=ledger, events=events)
 
     def put_about(
         self,
@@ -74,7 +73,6 @@ class LaneBook(LaneKnowledge):
         actor: str = "service",
         ledger: tuple[LedgerChange, ...] = (),
         events: tuple[Event, ...] = (),
-        files: tuple[FileRef, ...] = (),
     ) -> asyncio.Future[int]:
         """Queue one entry about a passage as it will be once the entry is on disk."""
         if passage is not None:
@@ -82,7 +80,7 @@ class LaneBook(LaneKnowledge):
         return self.scribe.put(
             Entry(
                 kind, self.clock.now(), actor, facts, self.settings.id, passage.id if passage else None,
-                passage.document() if passage else None, ledger, events, files,
+                passage.document() if passage else None, ledger, events,
             )
         )  # fmt: skip
 

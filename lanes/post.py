@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from gate_service.domain.errors import CommandRefusedError
 from gate_service.domain.reading import Detector, Presence
-from gate_service.domain.record import FileRef
+from gate_service.domain.record import Entry, FileRef
 from lanes.book import LaneBook
 from lanes.conditions import Situation
 from lanes.detectors import Followed
@@ -78,10 +78,15 @@ class LanePost(LaneBook):
             return  # shown once its passage has begun
         elif of.owner is Whose.NEXT and passage is not None and self.photos.is_given(of.visit, passage.id):
             self.photos.show(passage.id, photo)
-            self.put("photo", {"was_kept": True}, files=(photo,))
+            self._name_photos(passage.id, (photo,))
         else:
             return
         self.changed()
+
+    def _name_photos(self, passage_id: str, photos: tuple[FileRef, ...]) -> None:
+        """They are of this passage after all. Without its document: a command under way may have queued a newer one."""
+        facts = {"was_kept": True}
+        self.scribe.put(Entry("photo", self.clock.now(), "service", facts, self.settings.id, passage_id, files=photos))
 
     def _whose(self, *, is_checked: bool) -> Whose:
         if not self.settings.reads_at_approach:
@@ -163,7 +168,7 @@ class LanePost(LaneBook):
             self.drop_reads("another_vehicle")
             return
         if self.passage is not None and (photos := self.photos.give(self.passage.id)):
-            self.put("photo", {"was_kept": True}, files=photos)
+            self._name_photos(self.passage.id, photos)
         kept, self.kept = self.kept, ()
         for read in kept:
             if self.passage is not None:

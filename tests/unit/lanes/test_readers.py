@@ -483,7 +483,7 @@ async def test_a_photo_of_the_vehicle_at_the_approach_is_shown_and_recorded_with
     await _drive_out(rig)
     assert _shown(rig) == [PHOTOS[0].sha256]
     [entry] = [entry for entry in rig.journal.entries if entry.kind == "photo"]
-    assert (entry.passage_id, entry.files) == (rig.lane.passage.id, (PHOTOS[0],))
+    assert (entry.passage_id, entry.passage, entry.files) == (rig.lane.passage.id, None, (PHOTOS[0],))
 
 
 async def test_a_photo_is_dropped_when_the_vehicle_at_the_approach_goes_away(rig):
@@ -522,7 +522,7 @@ async def test_a_photo_that_is_on_its_way_as_its_vehicle_s_passage_begins_is_sho
     await rig.run(0.3)
     assert (of.owner, _shown(rig)) == (Whose.NEXT, [PHOTOS[0].sha256])
     [entry] = [entry for entry in rig.journal.entries if entry.kind == "photo"]
-    assert (entry.passage_id, entry.files) == (rig.lane.passage.id, (PHOTOS[0],))
+    assert (entry.passage_id, entry.passage, entry.files) == (rig.lane.passage.id, None, (PHOTOS[0],))
 
 
 async def test_a_photo_that_is_on_its_way_as_another_vehicle_comes_to_the_approach_is_shown_with_neither(rig):

@@ -56,7 +56,7 @@ ENDED: Final = (
 )
 DUE: Final = (
     "SELECT passage_id, slips, state, at_us, lane, lease_until_us, due_at_us, attempts FROM claims"
-    " WHERE state = ? AND due_at_us <= ? ORDER BY due_at_us LIMIT ?"
+    " WHERE state IN ('returning','granted','unconfirmed') AND due_at_us <= ? ORDER BY due_at_us LIMIT ?"
 )
 COUNTS: Final = (
     "SELECT state, COUNT(*) FROM claims WHERE state IN"
@@ -84,9 +84,10 @@ def slips_text(slip_nos: Sequence[str]) -> bytes:
     return json.dumps(list(slip_nos)).encode()
 
 
-def due(connection: Connection, state: str, now_us: int, limit: int) -> list[ClaimRow]:
-    """Claims in this state whose time has come, longest due first."""
-    return [_claim_of(row) for row in run(connection, DUE, (state, now_us, limit))]
+def look(connection: Connection, now_us: int, limit: int) -> tuple[bool, list[ClaimRow]]:
+    """Whether a claim of an ended passage is to be settled, and the claims whose time has come, longest due first."""
+    has_ended = run(connection, ENDED, (1,)).fetchone() is not None
+    return has_ended, [_claim_of(row) for row in run(connection, DUE, (now_us, limit))]
 
 
 def lease_of(connection: Connection, passage_id: str) -> tuple[frozenset[str], int | None] | None:
@@ -105,11 +106,6 @@ def crossed_at_us(connection: Connection, passage_id: str, slip_nos: Sequence[st
         (*slip_nos, passage_id),
     )
     return None if found is None else int(found)
-
-
-def has_ended(connection: Connection) -> bool:
-    """Whether there is a claim of an ended passage to settle."""
-    return run(connection, ENDED, (1,)).fetchone() is not None
 
 
 def settle_ended(connection: Connection, now_us: int, limit: int) -> int:

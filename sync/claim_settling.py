@@ -42,18 +42,13 @@ class ClaimSettling:
     async def settle_once(self) -> float:
         """One round: ended passages, then what is due at the centre. Seconds to wait before the next."""
         now_us = to_us(self._clock.now())
-        moved = 0
-        if await self._database.read(claim_rows.has_ended):
-            moved = await self._database.write(lambda c: claim_rows.settle_ended(c, now_us, AT_ONCE), is_quiet=True)
-        asked = 0
+        has_ended, due = await self._database.read(lambda c: claim_rows.look(c, now_us, AT_ONCE))
+        if has_ended:
+            await self._database.write(lambda c: claim_rows.settle_ended(c, now_us, AT_ONCE), is_quiet=True)
+            return 0.0
         for state, ask in (("returning", self._give_back), ("granted", self._renew), ("unconfirmed", self._confirm)):
-            rows = await self._due(state, now_us)
-            await asyncio.gather(*(ask(row) for row in rows))
-            asked += len(rows)
-        return 0.0 if moved or asked else LOOK_EVERY_S
-
-    async def _due(self, state: str, now_us: int) -> list[ClaimRow]:
-        return await self._database.read(lambda connection: claim_rows.due(connection, state, now_us, AT_ONCE))
+            await asyncio.gather(*(ask(row) for row in due if row.state == state))
+        return 0.0 if due else LOOK_EVERY_S
 
     async def _give_back(self, row: ClaimRow) -> None:
         try:

@@ -108,6 +108,11 @@ class Database:
         return 0 if self._writer is None else self._writer.changes
 
     @property
+    def commits(self) -> int:
+        """Grows with every commit of this process: while it stands still, nothing new is to be found."""
+        return 0 if self._writer is None else self._writer.commits
+
+    @property
     def unwritable_reason(self) -> str | None:
         """Why nothing can be committed, or None."""
         return "the database is closed" if self._writer is None else self._writer.unwritable_reason

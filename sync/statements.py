@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import cache
-from typing import Any, Protocol, cast
+from typing import Any, Protocol
 
 from sqlalchemy import Connection
 
@@ -20,6 +20,10 @@ class Cursor(Protocol):
     """What both drivers answer with."""
 
     rowcount: int
+
+    def execute(self, sql: str, values: Row, /) -> Any:
+        """Run one statement."""
+        ...
 
     def fetchone(self) -> Row | None:
         """Next row or None."""
@@ -37,12 +41,12 @@ def run(connection: Connection, sql: str, values: Row = ()) -> Cursor:
 
     Raises RecordError, caused by the driver's own error.
     """
-    cursor = _cursor(connection)
     try:
+        cursor: Cursor = _cursor(connection)
         cursor.execute(_spelled(connection, sql), values)
     except _driver_error(connection) as error:
         raise RecordError(f"record: statement refused: {error}") from error
-    return cast("Cursor", cursor)
+    return cursor
 
 
 def run_many(connection: Connection, sql: str, rows: Sequence[Row]) -> None:

@@ -24,6 +24,7 @@ FILE_NAME: Final = "record.sqlite"
 BUSY_TIMEOUT_MS: Final = 5000  # another process reads (gate verify) or writes a moment (gate user add); 5 s is ample
 LOG_KEPT_BYTES: Final = 64 * 1024 * 1024  # a log grown by a long read is cut back to this
 ADVISORY_LOCK: Final = 0x6761_7465  # "gate": one service per PostgreSQL database
+BEGIN: Final = "BEGIN IMMEDIATE"
 FATAL_SQLITE: Final = ("SQLITE_FULL", "SQLITE_IOERR", "SQLITE_CORRUPT", "SQLITE_NOTADB", "SQLITE_READONLY")
 
 
@@ -46,6 +47,18 @@ class Store(Protocol):
 
         Raises UnsafeStoreError, or StoreBusyError where another service owns the database.
         """
+        ...
+
+    def begin(self, connection: Connection) -> None:
+        """Begin a transaction that writes, at the driver: SQLAlchemy's own begin and commit take as long as a row."""
+        ...
+
+    def commit(self, connection: Connection) -> None:
+        """Return once it is on disk. Raises the driver's error."""
+        ...
+
+    def rollback(self, connection: Connection) -> None:
+        """Undo what was begun, if anything was."""
         ...
 
     def checkpoint(self, connection: Connection) -> None:
@@ -115,11 +128,22 @@ class SqliteStore:
         if mode != self.journal_mode:
             raise UnsafeStoreError(f"{self.path}: journal mode {self.journal_mode} asked for, the file keeps {mode}")
 
+    def begin(self, connection: Connection) -> None:
+        """As a writer at once: a reader that turns writer may be refused."""
+        _driver_connection(connection).execute(BEGIN)
+
+    def commit(self, connection: Connection) -> None:
+        """As the protocol."""
+        _driver_connection(connection).commit()
+
+    def rollback(self, connection: Connection) -> None:
+        """As the protocol."""
+        _driver_connection(connection).rollback()
+
     def checkpoint(self, connection: Connection) -> None:
         """Move the log into the file as far as no reader needs it."""
         if self.journal_mode is JournalMode.WAL:
-            driver_connection: Any = connection.connection.driver_connection
-            driver_connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+            _driver_connection(connection).execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
 
     def log_bytes(self) -> int:
         """Size of the log, which is cut back to `LOG_KEPT_BYTES` by the first commit after a whole checkpoint."""
@@ -130,8 +154,7 @@ class SqliteStore:
 
     def is_transaction_whole(self, connection: Connection) -> bool:
         """A full disk or an input/output error ends SQLite's transaction, whoever swallows the error."""
-        driver_connection: Any = connection.connection.driver_connection
-        return bool(driver_connection.in_transaction)
+        return bool(_driver_connection(connection).in_transaction)
 
     def is_fatal(self, error: BaseException) -> bool:
         """Disk full, input/output error, damaged file."""
@@ -163,6 +186,10 @@ class SqliteStore:
         connection.execute(f"PRAGMA journal_size_limit={LOG_KEPT_BYTES}")
 
 
+def _driver_connection(connection: Connection) -> Any:
+    return connection.connection.driver_connection
+
+
 def _sqlite_error_name(error: BaseException) -> str:
     return str(getattr(_of_driver(error), "sqlite_errorname", ""))
 
@@ -179,7 +206,7 @@ def _set_up_reader(connection: Any, _record: object) -> None:
 
 
 def _begin_immediate(connection: Connection) -> None:
-    connection.connection.driver_connection.execute("BEGIN IMMEDIATE")  # type: ignore[union-attr]
+    _driver_connection(connection).execute(BEGIN)
 
 
 def _begin_deferred(connection: Connection) -> None:
@@ -213,6 +240,17 @@ class PostgresStore:
             raise StoreBusyError("PostgreSQL: another gate service holds this database")
         connection.rollback()
 
+    def begin(self, connection: Connection) -> None:
+        """Nothing: the driver begins with the first statement."""
+
+    def commit(self, connection: Connection) -> None:
+        """As the protocol."""
+        _driver_connection(connection).commit()
+
+    def rollback(self, connection: Connection) -> None:
+        """As the protocol."""
+        _driver_connection(connection).rollback()
+
     def checkpoint(self, connection: Connection) -> None:
         """Nothing: the server does it."""
 
@@ -222,8 +260,7 @@ class PostgresStore:
 
     def is_transaction_whole(self, connection: Connection) -> bool:
         """After a failed statement PostgreSQL answers COMMIT by undoing everything."""
-        driver_connection: Any = connection.connection.driver_connection
-        return bool(driver_connection.info.transaction_status.name == "INTRANS")
+        return bool(_driver_connection(connection).info.transaction_status.name == "INTRANS")
 
     def is_fatal(self, error: BaseException) -> bool:
         """Lost connection, no space (class 53), system error (58), damage (XX)."""

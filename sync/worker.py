@@ -42,7 +42,8 @@ from sync.time_mark import UNKNOWN, TimeMark
 
 log = logging.getLogger(__name__)
 
-LOOK_EVERY_S: Final = 0.25  # for new rows when nobody nudges; a read of an index that is empty
+LOOK_EVERY_S: Final = 0.25  # whether anything was committed since: asks no database, and keeps nothing from a decision
+LOOK_ANYWAY_S: Final = 5.0  # another process may have written
 AFTER_A_FAULT_S: Final = 5.0
 
 Step = Callable[[], Awaitable[float | None]]
@@ -201,6 +202,7 @@ class SyncWorker:
         while True:
             if waker is not None:
                 waker.clear()
+            commits = self._database.commits  # before the step: what is committed meanwhile is new to the next
             try:
                 delay_s = await step()
                 self._faults.pop(name, None)
@@ -208,12 +210,24 @@ class SyncWorker:
                 log.exception("sync %s: fault of our own, tried again", name)
                 self._faults[name] = f"{type(error).__name__}: {error}"
                 delay_s = AFTER_A_FAULT_S
-            if delay_s is None or waker is not None:  # what waits for its time must not hide what is new
-                delay_s = LOOK_EVERY_S if delay_s is None else min(delay_s, LOOK_EVERY_S)
-            await self._rest(delay_s, waker)
+            if waker is None and delay_s is not None:
+                await self._nap(delay_s, None)
+            else:  # what waits for its time must not hide what is new
+                await self._rest(LOOK_ANYWAY_S if delay_s is None else delay_s, waker, commits)
 
-    async def _rest(self, delay_s: float, waker: asyncio.Event | None) -> None:
-        """Wait, or less where somebody nudges; the step itself knows what it still has to wait for."""
+    async def _rest(self, delay_s: float, waker: asyncio.Event | None, commits: int) -> None:
+        """Wait, or less where somebody nudges or something is committed; the step knows what it still has to wait for.
+
+        A step reads in a thread beside the lanes. A vehicle that comes to rest writes nothing, so none then runs.
+        """
+        left_s, is_new = delay_s, False
+        while not is_new:
+            nap_s = min(left_s, LOOK_EVERY_S)
+            await self._nap(nap_s, waker)
+            left_s -= nap_s
+            is_new = left_s <= 0 or self._database.commits != commits or (waker is not None and waker.is_set())
+
+    async def _nap(self, delay_s: float, waker: asyncio.Event | None) -> None:
         sleeping = asyncio.create_task(self._clock.sleep(delay_s), name="sync rest")
         woken = None if waker is None else asyncio.create_task(waker.wait(), name="sync waker")
         waiting = {sleeping} | ({woken} if woken else set())

@@ -14,7 +14,6 @@ from time import monotonic
 from typing import Any, Final
 
 from sqlalchemy import Connection
-from sqlalchemy.exc import DBAPIError
 
 from gate_service.domain.errors import RecordError
 from sync.reserve import Reserve
@@ -67,6 +66,7 @@ class Writer:
         self._queue: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="record-writer", daemon=True)
         self.changes = 0
+        self.commits = 0
         self._failure: str | None = None
         self._checked_monotonic_s = 0.0
         self._commits_since_checkpoint = 0
@@ -87,6 +87,8 @@ class Writer:
     def start(self) -> None:
         """Look at the disk, then take jobs."""
         self._look_at_disk()
+        self._connection.begin()  # SQLAlchemy's, for the writer's life: each transaction is begun at the driver
+        self._store.rollback(self._connection)
         self._thread.start()
 
     def put(self, job: Job) -> None:
@@ -158,15 +160,36 @@ class Writer:
         jobs = self._refuse(jobs)
         if not jobs:
             return
+        is_running, is_undone = False, True
         try:
-            with self._apart, self._connection.begin():
-                self._run_group(jobs)
+            with self._apart:
+                try:
+                    self._store.begin(self._connection)
+                    is_running = True
+                    self._run_group(jobs)
+                    is_running = False
+                    self._store.commit(self._connection)
+                except BaseException:
+                    is_undone = self._undo()
+                    raise
             self._commits_since_checkpoint += 1
+            self.commits += 1
             self.changes += any(not job.is_quiet for job in jobs)  # before anyone is told
         except BaseException as error:
-            self._group_failed(jobs, error)
+            is_of_the_jobs = is_running and is_undone and isinstance(error, Exception)
+            self._group_failed(jobs, error, is_of_the_jobs=is_of_the_jobs)
             if not isinstance(error, Exception):
                 raise
+
+    def _undo(self) -> bool:
+        """False where the connection is gone: the server undoes it then, and this writer is done for."""
+        try:
+            self._store.rollback(self._connection)
+        except Exception:
+            log.exception("record: a transaction could not be undone")
+            self._connection.invalidate()
+            return False
+        return True
 
     def _refuse(self, jobs: Sequence[Job]) -> Sequence[Job]:
         """Fail what may not be written now, and give the rest: while the disk is short, only the record itself."""
@@ -189,7 +212,7 @@ class Writer:
         if not self._store.is_transaction_whole(self._connection):
             raise RecordError("the transaction was undone under the jobs that ran in it")
 
-    def _group_failed(self, jobs: Sequence[Job], error: BaseException) -> None:
+    def _group_failed(self, jobs: Sequence[Job], error: BaseException, *, is_of_the_jobs: bool) -> None:
         """Nothing of the group is known to be on disk: say so to all, and stop unless the fault was a lone job's."""
         if self._store.is_busy(error):
             _fail(jobs, f"record busy: another process held the database too long ({error})")
@@ -197,7 +220,7 @@ class Writer:
             # Undone whole before anything was said; with the reserve given up the next attempt has room.
             self._reserve.give_up()
             _fail(jobs, f"record unwritable: the disk is full ({getattr(error, 'orig', error)})")
-        elif len(jobs) == 1 and _is_of_the_job(error) and not self._store.is_fatal(error):
+        elif len(jobs) == 1 and is_of_the_jobs and not self._store.is_fatal(error):
             jobs[0].answer, jobs[0].error = None, error
         else:
             self.mark_unwritable(f"{type(error).__name__}: {getattr(error, 'orig', error)}")
@@ -241,13 +264,6 @@ class Writer:
     def _look_at_disk(self) -> None:
         self._checked_monotonic_s = monotonic()
         self._reserve.look()
-
-
-def _is_of_the_job(error: BaseException) -> bool:
-    """Whether a lone job raised this, not the BEGIN or COMMIT around it (a COMMIT has no statement)."""
-    if isinstance(error, DBAPIError):
-        return error.statement is not None and not error.statement.startswith("BEGIN")
-    return isinstance(error, Exception)
 
 
 def _fail(jobs: Sequence[Job], message: str) -> None:

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, Final
 from uuid import uuid4
 
-from sqlalchemy import Connection, Engine, event
+from sqlalchemy import Connection
 
 from gate_service.bench.bench_site import disk_folder
 from gate_service.bench.figure import Figure
@@ -74,15 +74,11 @@ class SlowStore(SqliteStore):
         super().__init__(path)
         self._slow_s = slow_s
 
-    def writer(self) -> Engine:
-        """Engine that sleeps inside the transaction, right before its COMMIT."""
-        engine = super().writer()
+    def commit(self, connection: Connection) -> None:
+        """Sleep inside the transaction, right before its COMMIT."""
         if self._slow_s:
-            event.listen(engine, "commit", self._wait)
-        return engine
-
-    def _wait(self, _connection: Connection) -> None:
-        time.sleep(self._slow_s)
+            time.sleep(self._slow_s)
+        super().commit(connection)
 
 
 async def _product(folder: Path, writers: int, slow_s: float, span_s: float) -> float:

@@ -45,6 +45,7 @@ class Disk:
         self.rng = rng
         self.fault: str | None = None
         self.changes = 0
+        self.commits = 0
         self.on_commit: Callable[[Connection], None] = lambda _: None
         self.engine = _engine()
         self.connection = self.engine.connect()
@@ -117,6 +118,11 @@ class SimDatabase(Database):
         return self._disk.changes
 
     @property
+    def commits(self) -> int:
+        """As the real one."""
+        return self._disk.commits
+
+    @property
     def unwritable_reason(self) -> str | None:
         """As the real one."""
         return self._broken or self._disk.fault
@@ -133,6 +139,7 @@ class SimDatabase(Database):
             if not future.done():
                 future.set_exception(error)
             return
+        self._disk.commits += 1
         self._disk.changes += not is_quiet
         loop.call_at(loop.time() + ACKNOWLEDGE_S, _acknowledge, future, answer)
 

@@ -148,6 +148,20 @@ async def test_a_job_that_swallows_an_error_is_not_acknowledged(opened):
         assert await database.write(lambda c: c.exec_driver_sql("SELECT count(*) FROM sync_state").scalar()) == 0
 
 
+async def test_a_lost_connection_closes_the_record_until_a_restart(opened, server):
+    async with Database(opened) as database, SqlJournal(database, "K1") as journal:
+        await journal.write(decision(1))
+        lost = database._connection.connection.driver_connection.info.backend_pid
+        with psycopg.connect(host="127.0.0.1", port=server, user="gate", dbname="postgres", autocommit=True) as admin:
+            admin.execute("SELECT pg_terminate_backend(%s)", (lost,))
+        for number in (2, 3):
+            with pytest.raises(RecordError):
+                await journal.write(decision(number))
+            assert not database.is_writable()
+    async with Database(opened) as database, SqlJournal(database, "K1") as journal:
+        assert await journal.write(decision(2)) == 2
+
+
 async def test_a_second_service_on_the_database_is_refused(opened, tmp_path):
     elsewhere = replace(opened, directory=tmp_path / "elsewhere")
     async with Database(opened):

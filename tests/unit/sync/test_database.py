@@ -111,14 +111,13 @@ async def test_a_long_log_is_moved_into_the_file_even_where_no_pause_comes(setti
 async def test_a_failed_commit_makes_the_database_unwritable_until_it_is_opened_again(settings, monkeypatch):
     async with Database(settings) as database:
         await database.write(put("before"))
-        connection = database._writer._connection
 
-        def fail(_dbapi_connection):
+        def fail(_connection):
             error = store.sqlite_module.OperationalError("disk I/O error")
             error.sqlite_errorname = "SQLITE_IOERR_FSYNC"
             raise error
 
-        monkeypatch.setattr(connection.dialect, "do_commit", fail)
+        monkeypatch.setattr(database._store, "commit", fail)
         with pytest.raises(RecordError, match="disk I/O error"):
             await database.write(put("lost"))
         monkeypatch.undo()

@@ -1,7 +1,8 @@
-"""Serial ports by URL through pyserial, one daemon thread each; reopened by the link keeper. Bytes only, no meaning.
+"""Serial ports by URL through pyserial; reopened by the link keeper. Bytes only, no meaning.
 
-The thread waits in `poll` for the first byte and takes at once whatever is there, so a frame's last byte is not held
-back; the stamp is taken in the thread, so a busy event loop does not age it. Nothing is sent unless `write` is called.
+A daemon thread for each opens and closes it, which may take long. The event loop itself reads a port that has a
+descriptor, and takes at once whatever is there, so a frame's last byte is not held back (`devices.links.arrival` says
+when it came); one without (`rfc2217://`, `loop://`) is read by the thread. Nothing is sent unless `write` is called.
 """
 
 from __future__ import annotations
@@ -21,14 +22,17 @@ import serial
 
 from devices.link_keeper import LinkKeeper
 from devices.links.address import SerialLine, parse_line
+from devices.links.arrival import Arrival
 from gate_service.domain.errors import LinkLostError
 from gate_service.domain.ports import Clock
 
 WRITE_TIMEOUT_S: Final = 1.0  # questions are a few bytes: longer means that nobody takes them
 READ_TIMEOUT_S: Final = 0.2  # how long a closing link may take to notice; data never waits for it
 LARGEST_READ: Final = 4096
+MOST_READS: Final = 16  # of a socket at a time: whoever floods it holds up nobody else
 SILENT_SOCKET_S: Final = 10.0  # a serial server that vanished without a FIN is only seen by its silence
 
+GONE: Final = "the other end is gone"
 SEVEN_BITS: Final = bytes(byte & 0x7F for byte in range(256))
 
 OnBytes = Callable[[bytes, float], None]
@@ -94,7 +98,7 @@ class SerialLink:
 
 
 class _PortReader:
-    """One opening of a port: its thread opens, reads until stopped or lost, and closes."""
+    """One opening of a port: its thread opens, waits or reads until stopped or lost, and closes."""
 
     def __init__(self, line: SerialLine, clock: Clock, on_bytes: OnBytes, silent_s: float | None) -> None:
         self._line = line
@@ -103,6 +107,9 @@ class _PortReader:
         self._silent_s = silent_s
         self._loop = asyncio.get_running_loop()
         self._stopped = threading.Event()
+        self._failure: OSError | None = None  # of a read on the loop
+        self._arrival = Arrival(clock)
+        self._last_s = 0.0
         self._port: Any = None
         self._writing = threading.Lock()  # the port is not closed under a write
         self.opened: asyncio.Future[None] = self._loop.create_future()
@@ -137,7 +144,12 @@ class _PortReader:
             return
         self._on_loop(self._open_succeeded)
         try:
-            self._read_until_stopped(port)
+            self._last_s = self._clock.monotonic_s()
+            descriptor = _descriptor_of(port)
+            if descriptor is None:
+                self._read_until_stopped(reader_of(port))
+            else:
+                self._let_loop_read(descriptor)
             reason = "closed"
         except (OSError, TypeError) as exc:  # TypeError: pyserial when another thread closed the port under it
             reason = str(exc)
@@ -147,20 +159,74 @@ class _PortReader:
                 port.close()
         self._on_loop(self._set_lost, f"{self._line.device}: {reason}")
 
-    def _read_until_stopped(self, port: Any) -> None:
-        read_some = reader_of(port)
-        last_s = self._clock.monotonic_s()
+    def _read_until_stopped(self, read_some: Callable[[], bytes]) -> None:
         while not self._stopped.is_set():
             data = read_some()
-            now_s = self._clock.monotonic_s()
             if data:
-                if self._line.bytesize == 7:  # a converter that knows only eight bits leaves parity in the eighth
-                    data = data.translate(SEVEN_BITS)
-                last_s = now_s
-                self.has_read = True
-                self._on_loop(self._on_bytes, data, now_s)
-            elif self._silent_s is not None and now_s - last_s > self._silent_s:
-                raise LinkSilentError(f"no byte for {self._silent_s:g} s, connecting anew")
+                self._last_s = self._clock.monotonic_s()
+                self._on_loop(self._take, data, self._last_s)
+            else:
+                self._check_silence()
+
+    def _let_loop_read(self, descriptor: int) -> None:
+        """In the thread: let the loop read until stopped or lost, and wait until it has let go of the descriptor."""
+        has_let_go = threading.Event()
+        self._on_loop(self._begin_reading, descriptor)
+        try:
+            while not self._stopped.wait(READ_TIMEOUT_S):
+                self._check_silence()
+        finally:
+            self._on_loop(self._end_reading, descriptor, has_let_go)
+            while not has_let_go.wait(READ_TIMEOUT_S) and not self._loop.is_closed():
+                pass  # closed too early, its number may be another port's by the time the loop lets go of it
+        if self._failure is not None:
+            raise self._failure
+
+    def _begin_reading(self, descriptor: int) -> None:
+        self._arrival.start(descriptor)
+        try:
+            self._loop.add_reader(descriptor, self._read_on_loop, descriptor)
+        except OSError as exc:  # something that cannot be waited for
+            self._fail(exc, descriptor)
+
+    def _end_reading(self, descriptor: int, has_let_go: threading.Event) -> None:
+        self._arrival.stop()
+        self._loop.remove_reader(descriptor)
+        has_let_go.set()
+
+    def _read_on_loop(self, descriptor: int) -> None:
+        """There is something to read, or the port is lost.
+
+        A socket is read on until it has no more: uvloop tells of a reset once, together with what was queued before it.
+        """
+        for _ in range(MOST_READS if self._line.is_socket else 1):
+            try:
+                data = os.read(descriptor, LARGEST_READ)
+            except BlockingIOError:
+                return
+            except OSError as exc:
+                self._fail(exc, descriptor)
+                return
+            if not data:
+                self._fail(LinkSilentError(GONE), descriptor)
+                return
+            self._last_s = self._arrival.stamp()
+            self._take(data, self._last_s)
+
+    def _fail(self, failure: OSError, descriptor: int) -> None:
+        self._failure = failure
+        self._loop.remove_reader(descriptor)
+        self._stopped.set()
+
+    def _take(self, data: bytes, at_s: float) -> None:
+        """On the loop."""
+        self.has_read = True
+        # A converter that knows only eight bits leaves parity in the eighth.
+        self._on_bytes(data.translate(SEVEN_BITS) if self._line.bytesize == 7 else data, at_s)
+
+    def _check_silence(self) -> None:
+        if self._silent_s is not None and self._clock.monotonic_s() - self._last_s > self._silent_s:
+            raise LinkSilentError(f"no byte for {self._silent_s:g} s, connecting anew")
 
     def _on_loop(self, call: Callable[..., None], *args: object) -> None:
         with contextlib.suppress(RuntimeError):  # the loop is closed: nobody is left to be told
@@ -216,11 +282,18 @@ def _is_pseudo_terminal(device: str) -> bool:
         return False
 
 
+def _descriptor_of(port: Any) -> int | None:
+    """None for rfc2217:// and loop://, which read through threads of their own."""
+    try:
+        return int(port.fileno())
+    except (AttributeError, OSError):
+        return None
+
+
 def reader_of(port: Any) -> Callable[[], bytes]:
     """Give a function that waits up to the read time-out and returns what is there, or raises OSError when lost."""
-    try:
-        descriptor = port.fileno()
-    except (AttributeError, OSError):  # rfc2217:// and loop:// read through a thread of their own
+    descriptor = _descriptor_of(port)
+    if descriptor is None:
         return lambda: bytes(port.read(1)) + bytes(port.read(port.in_waiting))
     poll = select.poll()
     poll.register(descriptor, select.POLLIN)
@@ -230,7 +303,7 @@ def reader_of(port: Any) -> Callable[[], bytes]:
             return b""
         data = os.read(descriptor, LARGEST_READ)
         if not data:  # readable, but nothing to read: unplugged, or the other end closed
-            raise LinkSilentError("the other end is gone")
+            raise LinkSilentError(GONE)
         return data
 
     return read_some

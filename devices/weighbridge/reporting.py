@@ -41,7 +41,7 @@ class WeightReporting:
         self._link_fault: str | None = "not connected yet"
         self._value_fault: str | None = None
         self._alibi: tuple[Mass, str] | None = None
-        self._told: DeviceHealth | None = None
+        self._told_fault: str | None = ""  # none yet: the first health is told, good or not
 
     def take(self, decoded: Decoded, at_s: float) -> None:
         """One frame, or rejected bytes, that came at this monotonic time."""
@@ -73,11 +73,10 @@ class WeightReporting:
 
     def health(self) -> DeviceHealth:
         """Say how the device is now."""
-        stale = NOT_YET if self._last_valid_s is None else f"no valid frame for {self._settings.stale_s:g} s"
         return DeviceHealth(
             device=self._settings.name,
             kind="weighbridge",
-            fault=self._link_fault or (stale if self._is_stale else None) or self._value_fault,
+            fault=self._fault(),
             last_good_monotonic_s=self._last_valid_s,
             rejects=dict(self.rejects),
         )
@@ -97,10 +96,17 @@ class WeightReporting:
 
     def tell_health(self) -> None:
         """Tell the lane, where the fault is another one than told before."""
-        health = self.health()
-        if self._told is None or health.fault != self._told.fault:
-            self._told = health
-            self._sink.health_changed(health)
+        fault = self._fault()
+        if fault != self._told_fault:
+            self._told_fault = fault
+            self._sink.health_changed(self.health())
+
+    def _fault(self) -> str | None:
+        stale = None
+        if self._is_stale:
+            never = self._last_valid_s is None
+            stale = NOT_YET if never else f"no valid frame for {self._settings.stale_s:g} s"
+        return self._link_fault or stale or self._value_fault
 
     async def watch_age(self) -> None:
         """Task root: turn silence into NO_DATA."""

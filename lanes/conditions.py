@@ -17,7 +17,7 @@ from lanes.guards import Layout
 from lanes.interlocks import CLEAR_HOLD_S
 from lanes.pair import Seen
 from lanes.platform import Deck, DeckSettings
-from lanes.states import LaneEvent, LaneState
+from lanes.states import ROWS, STAYS_PUT, LaneEvent, LaneState
 
 SUDDEN_AFTER_S: Final = 1.0
 """So long after the last zero a poll must have shown the edge that a vehicle drove over: twenty polls of 50 ms."""
@@ -56,7 +56,7 @@ class Situation:
     is_record_writable: bool
     devices_good_since_s: float | None
     is_fault_of_devices: bool  # the lane is in FAULT because a device was silent, not because something happened
-    admitting_forbidden_by: str | None
+    admitting_forbidden_by: str | None  # asked at the approach alone
     is_time_up: bool
     zero_s: float | None = None  # when the platform last showed a zero
     judged: Mass | None = None  # gross mass that the vehicle was judged by
@@ -267,6 +267,15 @@ PREDICATES: Final[tuple[tuple[LaneEvent, Callable[[Situation], bool]], ...]] = (
 """Each observable event with its predicate, in the order in which they are tried. What persons ask is not here."""
 
 
+_EXPECTED: Final = {
+    state: tuple(
+        (event, holds) for event, holds in PREDICATES if event in rows and event not in STAYS_PUT.get(state, ())
+    )
+    for state, rows in ROWS.items()
+}
+"""What is looked for in each state: the events that a row of the table waits for there."""
+
+
 def true_events(situation: Situation) -> Iterator[LaneEvent]:
-    """The events that have happened, most important first."""
-    return (event for event, holds in PREDICATES if holds(situation))
+    """The events that have happened and that the table expects in this state, most important first."""
+    return (event for event, holds in _EXPECTED[situation.state] if holds(situation))

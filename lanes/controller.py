@@ -20,6 +20,7 @@ from lanes.conditions import Situation, true_events
 from lanes.curve import follow
 from lanes.deciding import REHEARSED_FOR_S, Decider, Judged
 from lanes.detectors import look
+from lanes.guards import View
 from lanes.interlocks import RaiseReason, forbids_raising
 from lanes.knowledge import LanePorts
 from lanes.lamps import keep_lights
@@ -27,7 +28,7 @@ from lanes.motion import LaneMotion
 from lanes.orientation import turned_inputs
 from lanes.platform import stand_whole, weigh
 from lanes.settings import LaneSettings
-from lanes.states import STAYS_PUT, LaneCommand, LaneEvent, LaneState, step
+from lanes.states import LaneCommand, LaneEvent, LaneState, is_guarded, step
 from lanes.verification import verification_state
 from lanes.waiting_line import queue_length
 from lanes.zero_watch import ZeroWatch
@@ -39,6 +40,9 @@ TICK_S: Final = 0.1
 
 REHEARSE_EVERY_S: Final = REHEARSED_FOR_S / 2
 """How often a vehicle that rocks is judged by what is shown: each time before the last opinion has grown old."""
+
+UNSEEN: Final = View()
+"""What no guard asks for."""
 
 MOST_STEPS_AT_ONCE: Final = 10
 """A chain of transitions longer than the table has states in a row is a mistake of the table, not of the world."""
@@ -53,6 +57,7 @@ class LaneController(LaneMotion):
         self.revision = 0
         self._decider = self._make_decider()
         self._deciding: asyncio.Task[None] | None = None
+        self._writing: asyncio.Future[int] | None = None  # of the decision on its way to the disk
         self._rehearsed_s = float("-inf")
         self._tasks: set[asyncio.Task[Any]] = set()
         self._lights_wanted = asyncio.Event()
@@ -126,6 +131,7 @@ class LaneController(LaneMotion):
     async def __aexit__(self, *exc: object) -> None:
         """Stop watching; nothing moves, nothing queued is lost while the record takes it."""
         tasks = [*self._tasks, *([self._deciding] if self._deciding else [])]
+        self._stop_deciding()
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -178,15 +184,19 @@ class LaneController(LaneMotion):
         situation = self.noted(now_s)
         self.mind_the_post(situation)
         for _ in range(MOST_STEPS_AT_ONCE):
+            writing = self._writing
             if not self._step_once(situation):
                 break
+            if self._writing is not None and self._writing is not writing:
+                return  # a decision was just begun: the record first, what else is due comes with the next poll
             situation = self.situation(now_s)
         self.mind_the_booms(now_s)
         self._lights_wanted.set()
 
     def fire(self, event: LaneEvent, situation: Situation | None = None) -> bool:
         """Give one event to the table; False if no row expects it. `situation`: where the caller has that of now."""
-        outcome = step(self.state, self.view(situation), event)
+        view = self.view(situation) if is_guarded(self.state, event) else UNSEEN
+        outcome = step(self.state, view, event)
         if not outcome.handled:
             return False
         if outcome.to is not self.state:
@@ -206,8 +216,6 @@ class LaneController(LaneMotion):
     def _step_once(self, situation: Situation) -> bool:
         before = self.state
         for event in true_events(situation):
-            if event in STAYS_PUT.get(before, ()):
-                continue
             passage = self.passage
             if self.fire(event, situation) and (self.state is not before or self.passage is not passage):
                 return True
@@ -261,17 +269,23 @@ class LaneController(LaneMotion):
         if self.passage is None:
             return
         before = self.passage.weighed
-        self.passage = replace(self.with_weight(self.passage), state=self.state.value)
+        self.passage = passage = self.with_weight(self.passage)
         self._note_settling(before)
-        if self._deciding is not None and self._deciding is not asyncio.current_task():
-            self._deciding.cancel()
-        begun = None
-        if (judged := self._decider.at_once(self.passage)) is not None:
-            begun = (judged, self.scribe.put(judged.entry))
+        self._stop_deciding()
+        judged = self._decider.at_once(passage)
+        if judged is not None:
+            self._write_decision(passage, judged)
             self.booms.expect_raise(self.release_side())
-        work = self._decide(self.passage, begun)
-        self._deciding = asyncio.get_running_loop().create_task(work, name="decide")
+            return
+        self._deciding = asyncio.get_running_loop().create_task(self._decide(passage), name="decide")
         self._deciding.add_done_callback(self._decided)
+
+    def _stop_deciding(self) -> None:
+        """Nothing is done any more by the decision under way; what of it is on its way to the disk stands there."""
+        self._writing = None
+        if self._deciding is not None:
+            self._deciding.cancel()
+            self._deciding = None
 
     def _note_settling(self, before: Weighed | None) -> None:
         """A new weight: the frames around it are pinned to the passage as soon as those after it were seen."""
@@ -282,34 +296,48 @@ class LaneController(LaneMotion):
         self.frames.settled(passage.id, passage.weighed.at, reading.taken_monotonic_s)
 
     def _decided(self, task: asyncio.Task[None]) -> None:
-        """A decision that failed through our own fault goes to a person; it is never silence."""
         error = None if task.cancelled() else task.exception()
         if error is not None:
-            log.error("lane %s: a decision failed", self.settings.id, exc_info=error)
-            self.fire(LaneEvent.PERSON_NEEDED)
+            self._decision_failed(error)
+
+    def _decision_failed(self, error: BaseException) -> None:
+        """A decision that failed through our own fault goes to a person; it is never silence."""
+        log.error("lane %s: a decision failed", self.settings.id, exc_info=error)
+        self.fire(LaneEvent.PERSON_NEEDED)
 
     def _lost(self, why: str) -> None:
         """Part of the record is lost: the lane closes and says so."""
         self.fire(LaneEvent.RECORD_LOST)
         self.attention = why
 
-    async def _decide(self, passage: Passage, begun: tuple[Judged, asyncio.Future[int]] | None) -> None:
-        """`begun`: judged at once, and on its way to the disk."""
-        if begun is None:
-            judged = await self._decider.decide(passage)
-            if not self._is_current(passage):
-                return
-            begun = (judged, self.scribe.put(judged.entry))
-        judged, written = begun
+    async def _decide(self, passage: Passage) -> None:
+        judged = await self._decider.decide(passage)
+        if self._is_current(passage):
+            self._write_decision(passage, judged)
+
+    def _write_decision(self, passage: Passage, judged: Judged) -> None:
+        self._writing = written = self.scribe.put(judged.entry)
+        written.add_done_callback(lambda _: self._decision_written(passage, judged, written))
+
+    def _decision_written(self, passage: Passage, judged: Judged, written: asyncio.Future[int]) -> None:
+        """It is on disk, or was refused there. Nothing is done by one that another has taken the place of."""
+        if self._writing is not written or written.cancelled():
+            return
+        self._writing = None
         try:
-            await written
-        except SlipTakenError:
-            # Another lane of this site took the slip between the look-up and the commit: the rules see it now.
-            self._start_deciding()
-            return
-        if not self._is_current(passage):
-            return
-        self.passage = replace(judged.passage, observed=self.passage.observed if self.passage else ())
+            if isinstance(written.exception(), SlipTakenError):
+                # Another lane of this site took the slip between the look-up and the commit: the rules see it now.
+                self._start_deciding()
+            elif written.result() and self._is_current(passage):
+                self._act_on(judged)
+        except Exception as error:  # noqa: BLE001 - root of this callback: logged, and a person is called
+            self._decision_failed(error)
+
+    def _act_on(self, judged: Judged) -> None:
+        """What is decided and on disk is done."""
+        observed, self.passage = self.passage.observed if self.passage else (), judged.passage
+        if observed != judged.passage.observed:
+            self.passage = replace(judged.passage, observed=observed)
         verdict = judged.passage.verdict
         forbidden = forbids_raising(RaiseReason.RELEASE, self.surroundings(self.clock.monotonic_s()))
         if verdict == "release" and forbidden is None and not self.is_restored:  # after a restart a person finishes

@@ -14,12 +14,13 @@ from gate_service.domain.passage import Disposition, Passage
 from gate_service.domain.ports import Claims, ClaimState, Clock, Draws, SlipAnswer, SlipSource, Source
 from gate_service.domain.record import Entry, LedgerChange, LedgerKind
 from lanes import told
-from lanes.case_document import case_document
+from lanes.case_document import CaseFacts, case_document
 from lanes.opinion import Opinion, Redirect, opinion_on
 from lanes.policy.case import Case, read_case
 from lanes.policy.drawing import wanted_draws
 from lanes.settings import LaneSettings
 from lanes.shares import declaration_changes, seen_here_g
+from lanes.words import LaneState
 
 log = logging.getLogger(__name__)
 
@@ -40,8 +41,9 @@ class _Rehearsed:
     """A release that the rules would give were the weight settled as it is shown; `at_s` by the monotonic clock."""
 
     passage_id: str
-    answer: SlipAnswer
+    facts: CaseFacts
     opinion: Opinion
+    ledger: tuple[LedgerChange, ...]
     at: datetime
     at_s: float
 
@@ -93,7 +95,8 @@ class Decider:
         if answer is None or self._open_to_others(answer):
             return None
         now = self._clock.now()
-        case = self._case(passage, answer, self._claim_of_ours(answer), now)
+        facts = self._facts(passage, answer, self._claim_of_ours(answer), now)
+        case = case_document(facts, now)
         try:
             read = read_case(case)
         except CaseError:
@@ -103,7 +106,8 @@ class Decider:
         opinion = opinion_on(case, read, None)
         if opinion.verdict != "release":
             return None
-        return _Rehearsed(passage.id, answer, opinion, now, self._clock.monotonic_s())
+        ledger = reservations(replace(passage, case=case), is_judged_on=True)
+        return _Rehearsed(passage.id, facts, opinion, ledger, now, self._clock.monotonic_s())
 
     def at_once(self, passage: Passage) -> Judged | None:
         """The judgement, where the newest rehearsal stands: same vehicle, same answer, same case but for the time.
@@ -122,27 +126,25 @@ class Decider:
     def _confirmed(self, rehearsed: _Rehearsed, passage: Passage) -> Judged | None:
         answer, now = self._slips.at_hand(**_question(passage)), self._clock.now()
         age_s, wall_s = self._clock.monotonic_s() - rehearsed.at_s, (now - rehearsed.at).total_seconds()
-        if answer is not rehearsed.answer or age_s > REHEARSED_FOR_S or abs(wall_s - age_s) > REHEARSED_FOR_S:
+        if answer is not rehearsed.facts.answer or age_s > REHEARSED_FOR_S or abs(wall_s - age_s) > REHEARSED_FOR_S:
             return None  # the last: the wall clock was set
-        case = self._case(passage, answer, self._claim_of_ours(answer), now)
-        if {**case, "now_at": None} != {**rehearsed.opinion.case, "now_at": None}:
+        if self._facts(passage, answer, self._claim_of_ours(answer), now) != rehearsed.facts:
             return None
-        return self._judged(passage, rehearsed.opinion, now)
+        return self._judged(passage, rehearsed.opinion, now, rehearsed.ledger)
 
     async def decide(self, passage: Passage) -> Judged:
         """Judge the passage as it is now. Never raises for outside faults: what cannot be judged goes to a person."""
         answer = await self._slips.find(**_question(passage))
         claim = await self._claim(passage, answer)
         now = self._clock.now()
-        case = self._case(passage, answer, claim, now)
+        case = case_document(self._facts(passage, answer, claim, now), now)
         opinion = opinion_on(case, await self._with_draws(passage, case), self._redirect)
         return self._judged(passage, opinion, now)
 
-    def _case(self, passage: Passage, answer: SlipAnswer, claim: ClaimState | None, now: datetime) -> dict[str, Any]:
-        return case_document(
+    def _facts(self, passage: Passage, answer: SlipAnswer, claim: ClaimState | None, now: datetime) -> CaseFacts:
+        return CaseFacts.of(
             passage, answer, claim, self._settings,
-            now=now, are_devices_safe=self._are_devices_safe(), clock_error_s=self._clock_error_s(),
-            policy=self._policy_at(now),
+            are_devices_safe=self._are_devices_safe(), clock_error_s=self._clock_error_s(), policy=self._policy_at(now),
         )  # fmt: skip
 
     async def _with_draws(self, passage: Passage, case: dict[str, Any]) -> Case | CaseError:
@@ -173,7 +175,10 @@ class Decider:
     def _claim_of_ours(answer: SlipAnswer) -> ClaimState | None:
         return ClaimState.NOT_NEEDED if answer.slips and answer.source is Source.CENTRAL else None
 
-    def _judged(self, passage: Passage, opinion: Opinion, now: datetime) -> Judged:
+    def _judged(
+        self, passage: Passage, opinion: Opinion, now: datetime, ledger: tuple[LedgerChange, ...] | None = None
+    ) -> Judged:
+        """`ledger`: what a release reserves, where the caller has that at hand."""
         is_release = opinion.verdict == "release"
         weighed = passage.weighed
         is_untold = weighed is not None and weighed.at != passage.weight_told_at
@@ -181,31 +186,35 @@ class Decider:
         if weighed is not None:
             changes["weight_told_at"] = weighed.at
         judged = replace(
-            passage, case=opinion.case, assessment=opinion.assessment, explanation=opinion.explanation,
-            driver_text=opinion.driver_text, check_texts=opinion.check_texts, verdict=opinion.verdict,
-            override_by=opinion.override_by, decided_version=passage.facts_version, note=None,
+            passage, state=LaneState.DECIDING.value, case=opinion.case, assessment=opinion.assessment,
+            explanation=opinion.explanation, driver_text=opinion.driver_text, check_texts=opinion.check_texts,
+            verdict=opinion.verdict, override_by=opinion.override_by, decided_version=passage.facts_version, note=None,
             lane_to_go=opinion.lane_to_go, **changes,
         )  # fmt: skip
         events = [told.weighed(judged, now)] if is_untold else []
-        return Judged(judged, self._entry(judged, now, events, is_release=is_release))
+        if is_release and ledger is None:
+            ledger = reservations(judged, is_judged_on=True)
+        return Judged(judged, self._entry(judged, now, events, ledger if is_release else None))
 
-    def _entry(self, passage: Passage, now: datetime, events: list[Event], *, is_release: bool) -> Entry:
+    def _entry(
+        self, passage: Passage, now: datetime, events: list[Event], reserved: tuple[LedgerChange, ...] | None
+    ) -> Entry:
+        """`reserved`: by a release; None where it is none."""
         events = [*events, told.decided(passage, now)]
-        ledger: tuple[LedgerChange, ...] = ()
-        if is_release:
+        if reserved is not None:
             events.append(told.acted(passage, EventType.PASSAGE_RELEASED, now, "service", None))
-            ledger = reservations(passage, is_judged_on=True)
         if passage.verdict == "detain":
             events.append(told.acted(passage, EventType.PASSAGE_HELD, now, "service", None))
         facts = {
             "verdict": passage.verdict,
             "facts_version": passage.facts_version,
             "reasons": [check["reason_code"] for check in (passage.assessment or {}).get("checks", ())],
-            "raise": "release" if is_release else None,
+            "raise": None if reserved is None else "release",
         }
         return Entry(
             "decision", now, "service", facts,
-            lane=passage.lane, passage_id=passage.id, passage=passage.document(), ledger=ledger, events=tuple(events),
+            lane=passage.lane, passage_id=passage.id, passage=passage.document(), ledger=reserved or (),
+            events=tuple(events),
         )  # fmt: skip
 
 

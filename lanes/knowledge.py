@@ -164,12 +164,17 @@ class LaneKnowledge:
             is_record_writable=self.ports.journal.is_writable(),
             devices_good_since_s=self.devices_good_since_s,
             is_fault_of_devices=self.is_fault_of_devices,
-            admitting_forbidden_by=forbids_raising(RaiseReason.ADMIT, self.surroundings(now_s)),
+            admitting_forbidden_by=self._admitting_forbidden_by(now_s),
             is_time_up=not self.is_escalated and now_s - self.state_since_s > settings.escalate_after_s,
             zero_s=self.curve.zero_s,
             judged=None if passage is None or passage.weighed is None else passage.weighed.gross,
             observed=() if passage is None else passage.observed,
         )
+
+    def _admitting_forbidden_by(self, now_s: float) -> str | None:
+        if self.state is not LaneState.APPROACH:
+            return "nobody waits at the approach"
+        return forbids_raising(RaiseReason.ADMIT, self.surroundings(now_s))
 
     def surroundings(self, now_s: float) -> Surroundings:
         """What the interlocks look at."""

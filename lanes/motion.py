@@ -43,7 +43,7 @@ class LaneMotion(LanePost):
 
     def raise_recorded(self, side: Side) -> None:
         """Raise a boom whose reason is on disk; in an interlocked pair once the other boom is seen down."""
-        if waits_for_other(side, self.surroundings(self.clock.monotonic_s())) is not None:
+        if self._waits_for_other(side):
             self._waiting = side
         else:
             self._waiting = None
@@ -53,10 +53,15 @@ class LaneMotion(LanePost):
     def hold_open(self, side: Side, by: str, hold_s: int) -> None:
         """Raise for the reason in force, and keep it up as a lease: by a held contact where the barrier has one."""
         self.holding.hold(side, by, self.clock.monotonic_s() + hold_s)
-        if waits_for_other(side, self.surroundings(self.clock.monotonic_s())) is not None:
+        if self._waits_for_other(side):
             self._waiting = side
         else:
             self.booms.raise_boom(side, is_held=True)
+
+    def _waits_for_other(self, side: Side) -> bool:
+        if not self.settings.is_pair:
+            return False
+        return waits_for_other(side, self.surroundings(self.clock.monotonic_s())) is not None
 
     def lower(self, side: Side) -> None:
         """Lower as soon as the interlocks allow; a boom under a lease once that has ended."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import Final, Self
 
 from gate_service.domain.errors import LedgerRefusedError, RecordError
@@ -30,7 +30,7 @@ class Scribe:
         self._journal = journal
         self._clock = clock
         self._on_lost = on_lost
-        self._queue: asyncio.Queue[tuple[Entry, asyncio.Future[int], Awaitable[int] | None]] = asyncio.Queue()
+        self._queue: asyncio.Queue[tuple[Entry, asyncio.Future[int], asyncio.Future[int] | None]] = asyncio.Queue()
         self._unwritten = 0
         self._task: asyncio.Task[None] | None = None
 
@@ -55,10 +55,11 @@ class Scribe:
         It holds LedgerRefusedError where another passage holds the slip: nothing of the entry was written.
         """
         future: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-        begun = None
+        begun: asyncio.Future[int] | None = None
         if self._unwritten == 0 and self._task is not None:
             with contextlib.suppress(Exception):  # tried again in its turn, and told from there
-                begun = self._journal.write(entry)
+                begun = asyncio.ensure_future(self._journal.write(entry))
+                begun.add_done_callback(lambda done: _pass_on(done, future))
         self._unwritten += 1
         self._queue.put_nowait((entry, future, begun))
         return future
@@ -80,13 +81,19 @@ class Scribe:
             self._unwritten -= 1
             self._queue.task_done()
 
-    async def _write(self, entry: Entry, begun: Awaitable[int] | None) -> int:
+    async def _write(self, entry: Entry, begun: asyncio.Future[int] | None) -> int:
         while True:
             try:
                 return await (begun or self._journal.write(entry))
             except RecordError:
                 begun = None
                 await self._clock.sleep(TRY_AGAIN_S)
+
+
+def _pass_on(done: asyncio.Future[int], future: asyncio.Future[int]) -> None:
+    """Tell of a commit at once; one that failed is told or tried again in its turn."""
+    if not (done.cancelled() or done.exception() or future.done()):
+        future.set_result(done.result())
 
 
 def _fail(future: asyncio.Future[int], error: Exception) -> None:

@@ -19,6 +19,7 @@ from lanes.words import LaneCommand, LaneEvent, LaneState
 __all__ = [
     "ANYWHERE",
     "OWNED_BY_PERSON",
+    "ROWS",
     "STAYS_PUT",
     "TRANSITIONS",
     "Guard",
@@ -27,6 +28,7 @@ __all__ = [
     "LaneState",
     "Row",
     "Step",
+    "is_guarded",
     "step",
 ]
 
@@ -288,6 +290,17 @@ ANYWHERE: Final = (
 )
 """Rows that hold in every state for which no own row matched."""
 
+
+def _by_event(state: LaneState) -> dict[LaneEvent, tuple[Row, ...]]:
+    rows: dict[LaneEvent, tuple[Row, ...]] = {}
+    for row in (*TRANSITIONS[state], *ANYWHERE):
+        rows[row.event] = (*rows.get(row.event, ()), row)
+    return rows
+
+
+ROWS: Final = {state: _by_event(state) for state in LaneState}
+"""The same rows by state and event, those of any state last: each of a lane's many looks asks only for these."""
+
 _FAILURES: Final = frozenset({LaneEvent.DEVICE_LOST, LaneEvent.BOOM_FAILED, LaneEvent.EMERGENCY_RAISED})
 
 STAYS_PUT: Final = {
@@ -303,11 +316,16 @@ OWNED_BY_PERSON: Final = frozenset(
 """States in which time escalates and never decides."""
 
 
+def is_guarded(state: LaneState, event: LaneEvent) -> bool:
+    """Whether a guard is asked where this event leads to."""
+    return any(row.when is not None for row in ROWS[state].get(event, ()))
+
+
 def step(state: LaneState, view: View, event: LaneEvent) -> Step:
     """Where `event` leads from `state`: the first row whose event and guard match wins; none leaves all as it is."""
     if event in STAYS_PUT.get(state, frozenset()):
         return Step(state, (LaneCommand.FORGET_LOWERING,), handled=True)
-    for row in (*TRANSITIONS[state], *ANYWHERE):
-        if row.event is event and (row.when is None or row.when(view)):
+    for row in ROWS[state].get(event, ()):
+        if row.when is None or row.when(view):
             return Step(row.to, row.ask, handled=True)
     return Step(state, (), handled=False)

@@ -20,7 +20,7 @@ NAMESPACE = UUID("6f0c7b1e-2f0a-5d0e-9a63-0d0c3a9b7f11")
 def event(passage: Passage, kind: EventType, at: datetime, data: Mapping[str, Any], *, part: str = "") -> Event:
     """One event of a passage. `part` tells apart several of one type (slip number, facts version)."""
     body = {"passage_id": passage.id, "lane": passage.lane, "direction": passage.direction, **data}
-    return Event(uuid5(NAMESPACE, f"{passage.id}/{kind.value}/{part}"), kind, at, body, passage.id)
+    return Event(uuid5(NAMESPACE, f"{passage.id}/{kind!s}/{part}"), kind, at, body, passage.id)
 
 
 def arrived(passage: Passage, at: datetime) -> Event:

@@ -10,17 +10,16 @@ from sqlalchemy import Connection
 from sync import ledger
 from sync.chain import GENESIS, EventMark, Link, link_hash, sha256_hex
 from sync.encoding import EntryRow, EventRow, PassageRow
-from sync.statements import Row, run, run_many
+from sync.statements import Row, marks, run, run_many
 from sync.time_mark import UNKNOWN
 
-HEAD: Final = (
+_HEAD: Final = (
     "SELECT COALESCE(MAX(number), 0), COALESCE((SELECT hash FROM records ORDER BY number DESC LIMIT 1), ''),"
     # A queue whose rows all went with their segments goes on where those left off.
     " (SELECT COALESCE(MAX(seq), (SELECT outbox_seq FROM segments WHERE epoch = ? ORDER BY number DESC LIMIT 1), 0)"
     " FROM outbox WHERE epoch = ?),"
     " (SELECT COALESCE(MAX(seq), (SELECT feed_seq FROM segments WHERE epoch = ? ORDER BY number DESC LIMIT 1), 0)"
     " FROM feed WHERE epoch = ?)"
-    " FROM records"
 )
 INSERT_RECORD: Final = (
     "INSERT INTO records (number, epoch, kind, at_us, actor, lane, passage_id, facts, facts_sha256, ledger,"
@@ -53,9 +52,13 @@ class Head:
 
 
 def head(connection: Connection, epoch: str) -> Head:
-    """Read where the record ends; inside a write this is what the next entry follows."""
-    row = run(connection, HEAD, (epoch,) * 4).fetchone()
+    """Read where the record ends."""
+    row = run(connection, f"{_HEAD} FROM records", (epoch,) * 4).fetchone()
     assert row is not None
+    return _head_of(row)
+
+
+def _head_of(row: Row) -> Head:
     return Head(row[0], row[1] or GENESIS, row[2], row[3])
 
 
@@ -64,9 +67,8 @@ def append(connection: Connection, site_id: str, epoch: str, row: EntryRow, cloc
 
     Raises LedgerRefusedError.
     """
-    last = head(connection, epoch)
+    last, events = _follow(connection, epoch, row.events)
     number = last.records + 1
-    events = _untold(connection, row.events)
     outbox = _numbered("outbox", events, last.outbox)
     feed = _numbered("feed", tuple(event for event in events if event.is_hazmat), last.feed)
     link = Link(
@@ -110,14 +112,20 @@ class _NumberedEvent:
         return (epoch, mark.seq, *told, due_at_us)
 
 
-def _untold(connection: Connection, events: tuple[EventRow, ...]) -> tuple[EventRow, ...]:
-    """Leave out what was told before: an id comes from its fact, and a fact is told once (a weight judged again)."""
-    if not events:
-        return events
-    places = ",".join("?" * len(events))
-    rows = run(connection, f"SELECT id FROM outbox WHERE id IN ({places})", tuple(event.id for event in events))  # noqa: S608 - only places
-    told = {str(row[0]) for row in rows}
-    return tuple(event for event in events if event.id not in told) if told else events
+def _follow(connection: Connection, epoch: str, events: tuple[EventRow, ...]) -> tuple[Head, tuple[EventRow, ...]]:
+    """What the entry follows, and its events without those told before.
+
+    An id comes from its fact, and a fact is told once (a weight judged again).
+    """
+    ids = tuple(event.id for event in events)
+    among = f"FROM outbox WHERE id IN ({marks(ids)})"
+    head_and_told = f"{_HEAD}, (SELECT COUNT(*) {among}) FROM records"  # noqa: S608 - only places
+    row = run(connection, head_and_told, (*(epoch,) * 4, *ids)).fetchone()
+    assert row is not None
+    if row[4]:
+        told = {str(found[0]) for found in run(connection, f"SELECT id {among}", ids)}
+        events = tuple(event for event in events if event.id not in told)
+    return _head_of(row), events
 
 
 def _numbered(queue: str, events: tuple[EventRow, ...], last_seq: int) -> list[_NumberedEvent]:

@@ -168,16 +168,16 @@ def encode_passage(document: JsonObject, passage_id: str | None) -> PassageRow:
 def encode_event(event: Event, passage_id: str | None) -> EventRow:
     """Encode an event; its numbers may have at most three decimals (masses in kilograms)."""
     refuse_long_decimals(event.data, event.type.value)
-    event_id = str(event.id)  # hexadecimal and dashes, as type and time need no escaping
+    event_id, kind = str(event.id), str(event.type)  # hexadecimal and dashes, as type and time need no escaping
     return EventRow(
         id=event_id,
-        type=event.type.value,
+        type=kind,
         is_hazmat=event.type.is_hazmat,
         passage_id=event.passage_id or passage_id,
         at_us=to_us(event.at),
         before_seq=f'{{"id":"{event_id}","seq":'.encode(),
         after_seq=b',"type":"%b","at":"%b","data":%b}'
-        % (event.type.value.encode(), event.at.isoformat().encode(), _to_json_fast(event.data)),
+        % (kind.encode(), event.at.isoformat().encode(), _to_json_fast(event.data)),
     )
 
 
@@ -210,10 +210,12 @@ def refuse_long_decimals(value: object, place: str) -> None:
         raise TypeError(f"{place}: a number with at most three decimals expected, found {value!r}")
     if isinstance(value, _OBJECTS):
         for key, inner in value.items():
-            refuse_long_decimals(inner, f"{place}.{key}")
+            if not isinstance(inner, _PLAIN):
+                refuse_long_decimals(inner, f"{place}.{key}")
     elif isinstance(value, _LISTS):
         for index, inner in enumerate(value):
-            refuse_long_decimals(inner, f"{place}[{index}]")
+            if not isinstance(inner, _PLAIN):
+                refuse_long_decimals(inner, f"{place}[{index}]")
 
 
 def _plain(value: object) -> object:

@@ -17,7 +17,8 @@ from sync.statements import marks, run, scalar
 
 TAKEN_BY_OTHERS = "SELECT count(*) FROM slip_uses WHERE slip_no = ? AND passage_id <> ? AND state <> 'returned'"
 RESERVE = (
-    "INSERT INTO slip_uses (slip_no, passage_id, state, at_us) VALUES (?, ?, 'reserved', ?)"
+    "INSERT INTO slip_uses (slip_no, passage_id, state, at_us) SELECT ?, ?, 'reserved', ?"
+    f" WHERE ({TAKEN_BY_OTHERS}) < ?"
     " ON CONFLICT (slip_no, passage_id) DO UPDATE SET state = 'reserved', at_us = excluded.at_us"
     " WHERE slip_uses.state = 'returned'"
 )
@@ -132,12 +133,14 @@ def facts(
 
 
 def _reserve(connection: Connection, change: LedgerChange, at_us: int) -> None:
-    taken = scalar(connection, TAKEN_BY_OTHERS, (change.key, change.passage_id))
-    if taken >= change.limit:
+    key = (change.key, change.passage_id)
+    if run(connection, RESERVE, (*key, at_us, *key, change.limit)).rowcount > 0:
+        return
+    taken = scalar(connection, TAKEN_BY_OTHERS, key)
+    if taken >= change.limit:  # else it is reserved by this passage already
         raise SlipTakenError(
             f"slip {change.key}: fewer than {change.limit} other passages expected, {taken} use it or hold it reserved"
         )
-    run(connection, RESERVE, (change.key, change.passage_id, at_us))
 
 
 def _give_back(connection: Connection, change: LedgerChange, at_us: int) -> None:

@@ -24,7 +24,11 @@ class TimeMark:
 
     def text(self) -> str:
         """As it is stored and hashed."""
-        return json.dumps([self.source, self.offset_ms, self.error_ms], separators=(",", ":"))
+        return f'["{self.source}",{_number(self.offset_ms)},{_number(self.error_ms)}]'
+
+
+def _number(value: int | None) -> str:
+    return "null" if value is None else str(value)
 
 
 UNKNOWN: Final = TimeMark("none", None, None)

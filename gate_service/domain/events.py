@@ -53,7 +53,7 @@ class EventType(StrEnum):
     @property
     def is_hazmat(self) -> bool:
         """Whether the zone authority is told as well as the central system."""
-        return self.value.startswith("hazmat.")
+        return self.startswith("hazmat.")
 
 
 @dataclass(frozen=True, slots=True)

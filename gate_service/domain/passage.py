@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Self
+from typing import Any, Final, Self
 
 from gate_service.domain.events import JsonObject
 from gate_service.domain.mass import Mass
@@ -112,13 +112,22 @@ class Passage:
 
     def document(self) -> dict[str, Any]:
         """The passage as one JSON object without floats: masses in grams, times in RFC 3339."""
-        document = {field.name: _plain(getattr(self, field.name)) for field in fields(self)}
+        document = {name: _plain(getattr(self, name)) for name in _NAMES}
         document["case"], document["assessment"] = self.case, self.assessment
         document["weight_curve"] = self.weight_curve
         return document
 
 
+_NAMES: Final = tuple(field.name for field in fields(Passage))
+_WEIGHED_NAMES: Final = tuple(field.name for field in fields(Weighed))
+
+
+_AS_THEY_ARE: Final = frozenset({type(None), bool, int, str, dict})
+
+
 def _plain(value: Any) -> Any:
+    if type(value) in _AS_THEY_ARE:
+        return value
     if isinstance(value, datetime):
         return value.isoformat()
     if isinstance(value, Mass):
@@ -126,14 +135,13 @@ def _plain(value: Any) -> Any:
     if isinstance(value, tuple):
         return [_plain(item) for item in value]
     if isinstance(value, Weighed):
-        return {field.name: _plain(getattr(value, field.name)) for field in fields(value)}
+        return {name: _plain(getattr(value, name)) for name in _WEIGHED_NAMES}
     return value
 
 
 def from_document(document: Mapping[str, Any]) -> Passage:
     """Read back what `document` wrote; unknown keys of later versions are left out."""
-    known = {field.name for field in fields(Passage)}
-    values = {key: value for key, value in document.items() if key in known}
+    values = {key: value for key, value in document.items() if key in _NAMES}
     for name in ("opened_at", "boom_up_at", "crossed_at", "closed_at", "weight_told_at"):
         if values.get(name):
             values[name] = datetime.fromisoformat(values[name])

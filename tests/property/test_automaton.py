@@ -266,5 +266,5 @@ def test_a_row_of_the_table_taken_out_of_a_safe_state_is_missed(monkeypatch):
     """The checker can fail: without its way out a state is seen to be a trap."""
     from lanes import states
 
-    monkeypatch.setitem(states.TRANSITIONS, LaneState.CLOSED, ())
+    monkeypatch.setitem(states.ROWS, LaneState.CLOSED, {})
     assert any("no way out of closed" in found for found in walk(1, 3000))

@@ -8,7 +8,7 @@ import pytest
 
 from gate_service.domain.passage import Passage
 from gate_service.domain.ports import SlipAnswer, Source
-from lanes.case_document import case_document
+from lanes.case_document import CaseFacts, case_document
 from lanes.guards import Layout
 from lanes.settings import LaneSettings
 
@@ -35,5 +35,6 @@ def test_only_a_search_by_plate_that_was_needed_counts_as_one(scanned, slips, re
         id="p", lane="in-s1", direction="inbound", opened_at=NOW, state="approach", plate="浙B00001", scanned=scanned
     )
     answer = SlipAnswer(slips, Source.CENTRAL, NOW, NOW, {"vehicles": registered})
-    case = case_document(passage, answer, None, LANE, now=NOW, are_devices_safe=True, clock_error_s=0)
+    facts = CaseFacts.of(passage, answer, None, LANE, are_devices_safe=True, clock_error_s=0)
+    case = case_document(facts, NOW)
     assert case["found_by"] == expected

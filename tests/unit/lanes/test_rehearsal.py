@@ -13,18 +13,6 @@ from tests.fakes.lane_rig import START, LaneRig
 from tests.unit.lanes.test_controller import _identify, _onto_platform
 
 
-@pytest.fixture
-async def rocking(rig: LaneRig):
-    """A vehicle whole on the platform, identified, its weight not settled; slips come from the site's copy."""
-    rig.slips.source = Source.LOCAL
-    rig.is_stable = False
-    await _onto_platform(rig)
-    await _identify(rig)
-    await rig.run(3)
-    assert rig.lane.state is LaneState.WEIGHING
-    return rig
-
-
 def _decision(rig: LaneRig):
     return next(entry for entry in rig.journal.entries if entry.kind == "decision")
 

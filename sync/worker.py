@@ -218,7 +218,7 @@ class SyncWorker:
     async def _rest(self, delay_s: float, waker: asyncio.Event | None, commits: int) -> None:
         """Wait, or less where somebody nudges or something is committed; the step knows what it still has to wait for.
 
-        A step reads in a thread beside the lanes. A vehicle that comes to rest writes nothing, so none then runs.
+        A step reads in a thread beside the lanes. A vehicle that comes to rest writes nothing, so few then run.
         """
         left_s, is_new = delay_s, False
         while not is_new:

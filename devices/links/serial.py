@@ -36,7 +36,7 @@ GONE: Final = "the other end is gone"
 SEVEN_BITS: Final = bytes(byte & 0x7F for byte in range(256))
 
 OnBytes = Callable[[bytes, float], None]
-"""Bytes as one read gave them, and the monotonic time of that read."""
+"""Bytes as one read gave them, and the monotonic time when they came: that of the read, or earlier (`Arrival`)."""
 
 
 class SerialLink:
